@@ -1,0 +1,147 @@
+// Package simaws is a simulated AWS organization: an http.Handler that speaks
+// the wire protocols of Organizations, STS, CloudFormation (StackSets and
+// stacks), AWS Config, IAM, EC2, SSM, S3 and Account Management over an
+// organization in memory. It reads the template it is given, creates the
+// resources in each account and Region, evaluates Config rules, runs
+// remediations, and fails as AWS fails, with AWS's words.
+//
+// It is judged against AWS, never against this module's own code: it imports
+// none of orgs, stackset or reports. One endpoint serves all services; a
+// request is routed by the credential scope of its SigV4 signature (access key,
+// Region, service), as a custom endpoint of the SDKs and the AWS CLI signs it.
+// Signatures are not verified. Access keys that it did not issue belong to the
+// management account.
+//
+// Files: sim.go and wire_*.go receive and answer requests, clock.go is simulated
+// time, world.go the state, generate.go makes an organization, one file or more
+// a service: organizations_*.go, sts.go, iam.go, account.go, ec2.go, s3.go,
+// cfn_*.go, config_*.go, ssm_*.go; truth.go and stats.go serve /_sim/….
+package simaws
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options says what to simulate. The zero value is the built-in organization of
+// 60 accounts in real time, without latency, throttling or faults.
+type Options struct {
+	// Accounts is the number of accounts, the management account included
+	// (default 60, at least 10).
+	Accounts int
+	// Seed chooses what the generated organization looks like (default 1).
+	Seed uint64
+	// Home is the Region where existing customer resources with a home (trails,
+	// buckets, recorders "home only") are put (default us-east-1).
+	Home string
+	// Speed divides the durations of operations, evaluations and remediations
+	// (default 1: real time).
+	Speed float64
+	// Latency is added to every answer, in real time.
+	Latency time.Duration
+	// Throttle turns AWS's request rates on, in real time.
+	Throttle bool
+	// Faults are random failures.
+	Faults Faults
+	// Now is the clock (default time.Now).
+	Now func() time.Time
+	// Log gets one line a request at debug level (default: nothing).
+	Log *slog.Logger
+}
+
+// Faults are the shares, from 0 to 1, of requests that fail: throttled, an
+// internal error, or the connection reset before an answer.
+type Faults struct{ Throttle, Error, Reset float64 }
+
+// Sim is a simulated organization. It is an http.Handler, safe for concurrent use.
+type Sim struct {
+	mu    sync.Mutex
+	opts  Options
+	clock *clock
+	world *world
+	ids   *idSource // deterministic ids
+	creds map[string]*issuedKey
+	limits
+	stats
+}
+
+// ServeHTTP answers one request: /_sim/… or an AWS call.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r) }
+
+// caller is who makes a call.
+type caller struct {
+	Account string
+	// ARN and UserID as GetCallerIdentity shows them.
+	ARN, UserID string
+	// Role is the role of an assumed-role session, nil for the management
+	// account's own credentials.
+	Role *iamRole
+	// Session is the session policy that narrows it, nil without one.
+	Session *policyDocument
+}
+
+// call is one request, decoded as far as its protocol allows.
+type call struct {
+	Service string // the SigV4 name: organizations, config, cloudformation, …
+	Action  string // ListAccounts
+	Region  string // from the credential scope
+	Caller  caller
+	Request *http.Request
+	// Form holds the members of a query-protocol request.
+	Form query
+	// Body is the JSON of a json- or rest-protocol request.
+	Body []byte
+	// RequestID is also sent as X-Amzn-Requestid.
+	RequestID string
+}
+
+// handler answers a call, with Sim.mu held and due events run. The answer is
+// marshalled by the service's protocol: encoding/json for json and rest,
+// encoding/xml (fields in <ActionResult>) for query and ec2. Errors are
+// *apiError; any other error is an internal failure.
+type handler func(s *Sim, c *call) (any, error)
+
+// service is one AWS service as it is served here.
+type service struct {
+	protocol  protocol
+	version   string // query: API version
+	namespace string // query: the XML namespace
+	target    string // json: the X-Amz-Target prefix
+	iamPrefix string // of its IAM actions, when not the SigV4 name
+	ops       map[string]handler
+}
+
+// services by SigV4 name.
+var services map[string]*service
+
+func init() {
+	// Set here, not in the declaration, since handlers refer to services.
+	services = map[string]*service{
+		"organizations":  {protocol: protocolJSON11, target: "AWSOrganizationsV20161128", ops: organizationsOps},
+		"config":         {protocol: protocolJSON11, target: "StarlingDoveService", ops: configOps},
+		"ssm":            {protocol: protocolJSON11, target: "AmazonSSM", ops: ssmOps},
+		"cloudformation": {protocol: protocolQuery, version: "2010-05-15", namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/", ops: cloudformationOps},
+		"sts":            {protocol: protocolQuery, version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", ops: stsOps},
+		"iam":            {protocol: protocolQuery, version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", ops: iamOps},
+		"ec2":            {protocol: protocolEC2, version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ops: ec2Ops},
+		"account":        {protocol: protocolREST, ops: accountOps},
+		"s3":             {protocol: protocolS3, ops: s3Ops},
+	}
+}
+
+// apiError is an error as AWS sends it.
+type apiError struct {
+	Status  int
+	Code    string
+	Message string
+	// Extra members of a JSON error body, such as Reason.
+	Extra map[string]any
+}
+
+func (e *apiError) Error() string { return e.Code + ": " + e.Message }
+
+func fail(status int, code, message string) *apiError {
+	return &apiError{Status: status, Code: code, Message: message}
+}

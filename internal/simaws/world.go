@@ -1,0 +1,325 @@
+package simaws
+
+import (
+	"sort"
+	"time"
+)
+
+// world is the simulated organization: what AWS would remember. Everything in
+// it is guarded by Sim.mu.
+type world struct {
+	orgID      string
+	rootID     string
+	partition  string // "aws"
+	management string // account id
+	features   string // ALL
+
+	accounts map[string]*account
+	order    []string // account ids in ListAccounts order
+	ous      map[string]*orgUnit
+	ouOrder  []string
+
+	// trustedServices are the service principals with trusted access;
+	// stackSetsAccess is StackSets' own switch (ENABLED, DISABLED).
+	trustedServices map[string]time.Time
+	stackSetsAccess string
+	// delegated maps an account id to the service principals it administers.
+	delegated map[string][]string
+
+	// globalBuckets are S3's names in the global namespace: name → owner.
+	globalBuckets map[string]*bucket
+
+	// stackSets are kept by owner's home: "<region>/<name>" of the management
+	// account (service-managed sets of a delegated administrator live there
+	// too); see cfn_stackset.go.
+	stackSets map[string]*stackSet
+
+	// enabledRegions are the Regions that are on by default, optInRegions the
+	// ones an account has to switch on. Sorted.
+	enabledRegions []string
+	optInRegions   []string
+}
+
+type orgUnit struct {
+	ID, Name, ParentID string
+	Tags               map[string]string
+}
+
+type account struct {
+	ID, Name, Email string
+	State           string // Organizations' State: ACTIVE, SUSPENDED, …
+	ParentID        string // root or OU id
+	JoinedMethod    string // INVITED, CREATED
+	Joined          time.Time
+	Tags            map[string]string
+
+	// optedIn holds the opt-in Regions that are on.
+	optedIn map[string]bool
+	// deniedRegions are denied by a service control policy.
+	deniedRegions map[string]bool
+	// deniedActions are denied everywhere by a service control policy, for all
+	// but AWSControlTowerExecution (GRCONFIGENABLED works so). Patterns such as
+	// "config:PutConfigurationRecorder".
+	deniedActions []string
+
+	roles   map[string]*iamRole // by role name
+	buckets map[string]*bucket  // by full name; account-regional ones too
+	regions map[string]*regionState
+}
+
+// region gives the account's state in a Region, making it on first use.
+func (a *account) region(name string) *regionState {
+	r := a.regions[name]
+	if r == nil {
+		r = &regionState{
+			account: a.ID, name: name,
+			rules:     map[string]*configRule{},
+			groups:    map[string]*securityGroup{},
+			documents: map[string]*ssmDocument{},
+			stacks:    map[string]*stack{},
+		}
+		a.regions[name] = r
+	}
+	return r
+}
+
+type iamRole struct {
+	Name, Path, ID, ARN string
+	Description         string
+	Created             time.Time
+	Trust               policyDocument
+	Policies            map[string]policyDocument // inline, by policy name
+	Managed             []string                  // managed policy ARNs (AdministratorAccess, ReadOnlyAccess, SecurityAudit are understood)
+	ServiceName         string                    // of a service-linked role
+	MaxSession          time.Duration
+	Tags                map[string]string
+}
+
+type bucket struct {
+	Name, Owner, Region string
+	AccountRegional     bool
+	Policy              policyDocument
+	HasPolicy           bool
+	Objects             map[string][]byte
+}
+
+// regionState is what one account has in one Region.
+type regionState struct {
+	account, name string
+
+	recorder *configRecorder
+	channel  *deliveryChannel
+	// rules by ConfigRuleName.
+	rules map[string]*configRule
+
+	vpcs   []*vpc
+	groups map[string]*securityGroup // by group id
+	enis   []*networkInterface
+
+	documents map[string]*ssmDocument // by name
+	// executions are SSM automation executions, newest last.
+	executions []*automationExecution
+	stacks     map[string]*stack // by stack name, deleted ones left out
+}
+
+type vpc struct {
+	ID, CIDR string
+	Default  bool
+}
+
+// securityGroup is an EC2 security group; permissions are in EC2's own JSON
+// shape (IpProtocol, FromPort, ToPort, IpRanges, Ipv6Ranges, UserIdGroupPairs,
+// PrefixListIds) so that they can be handed to a script or to the wire as they are.
+type securityGroup struct {
+	ID, Name, Description, VPC string
+	Ingress, Egress            []map[string]any
+	Tags                       map[string]string
+	// changed is when its configuration item was last written.
+	changed time.Time
+}
+
+type networkInterface struct {
+	ID, Description string
+	Groups          []string
+	InterfaceType   string
+}
+
+type configRecorder struct {
+	Name, RoleARN string
+	// ServicePrincipal is set for a service-linked recorder, which does not
+	// count against the one customer-managed recorder.
+	ServicePrincipal  string
+	AllSupported      bool
+	IncludeGlobal     bool
+	ResourceTypes     []string // recorded when AllSupported is false
+	Exclusions        []string // EXCLUSION_BY_RESOURCE_TYPES
+	Frequency         string   // CONTINUOUS, DAILY
+	Recording         bool
+	LastStatus        string // Pending, Success, Failure, NotApplicable
+	LastStart         time.Time
+	LastStop          time.Time
+	LastStatusChanged time.Time
+	LastErrorCode     string
+	LastErrorMessage  string
+}
+
+// records says whether the recorder records a resource type.
+func (r *configRecorder) records(resourceType string) bool {
+	if r == nil {
+		return false
+	}
+	if r.AllSupported {
+		return true
+	}
+	if len(r.Exclusions) > 0 {
+		for _, t := range r.Exclusions {
+			if t == resourceType {
+				return false
+			}
+		}
+		return true
+	}
+	for _, t := range r.ResourceTypes {
+		if t == resourceType {
+			return true
+		}
+	}
+	return false
+}
+
+type deliveryChannel struct {
+	Name, Bucket, KeyPrefix, KMSKey, Topic, Frequency string
+}
+
+// configRule is a Config rule with what it last said.
+type configRule struct {
+	Name, ARN, ID     string
+	Description       string
+	Owner, Identifier string // AWS, VPC_DEFAULT_SECURITY_GROUP_CLOSED
+	InputParameters   map[string]string
+	ScopeTypes        []string
+	// CreatedBy is the service principal of a service-linked rule.
+	CreatedBy string
+	State     string // ACTIVE, EVALUATING, DELETING
+	Created   time.Time
+
+	firstEvaluated bool
+	lastInvoked    time.Time
+	lastSuccess    time.Time
+	lastFailure    time.Time
+	errorCode      string
+	errorMessage   string
+	// results by resource id.
+	results map[string]*evaluation
+
+	remediation *remediation
+}
+
+type evaluation struct {
+	ResourceType, ResourceID string
+	Compliance               string // COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
+	Annotation               string
+	Ordering                 time.Time // OrderingTimestamp: the configuration item's time
+	Invoked, Recorded        time.Time
+}
+
+type remediation struct {
+	ARN, TargetID, TargetVersion, ResourceType string
+	Automatic                                  bool
+	Attempts, RetrySeconds                     int
+	Static                                     map[string][]string
+	ResourceValues                             []string // parameter names that take RESOURCE_ID
+	ConcurrentPercent, ErrorPercent            int
+	// executions by resource id; exceptions by resource id.
+	executions map[string]*remediationExecution
+	exceptions map[string]remediationException
+}
+
+type remediationException struct {
+	Message string
+	Expires time.Time
+}
+
+type remediationExecution struct {
+	ResourceType, ResourceID string
+	State                    string // QUEUED, IN_PROGRESS, SUCCEEDED, FAILED, UNKNOWN
+	Steps                    []remediationStep
+	Invoked, Updated         time.Time
+	Attempts                 int
+	FirstAttempt             time.Time
+}
+
+type remediationStep struct {
+	Name, State, Error string // State: SUCCEEDED, PENDING, FAILED, SKIPPED …
+	Start, Stop        time.Time
+}
+
+type ssmDocument struct {
+	Name, Type, Format string
+	Version            string
+	// Content is the document as the template gave it, intrinsics resolved.
+	Content map[string]any
+	Tags    map[string]string
+}
+
+type automationExecution struct {
+	ID, Document, Version, Status, Failure string
+	Parameters                             map[string][]string
+	Outputs                                map[string][]string
+	Steps                                  []remediationStep
+	Started, Ended                         time.Time
+}
+
+// sortedRegions gives the Regions that are on in an account, sorted.
+func (w *world) sortedRegions(a *account) []string {
+	out := append([]string(nil), w.enabledRegions...)
+	for _, r := range w.optInRegions {
+		if a.optedIn[r] {
+			out = append(out, r)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// regionStatus is Account's RegionOptStatus, "" for a Region that does not exist.
+func (w *world) regionStatus(a *account, region string) string {
+	for _, r := range w.enabledRegions {
+		if r == region {
+			return "ENABLED_BY_DEFAULT"
+		}
+	}
+	for _, r := range w.optInRegions {
+		if r == region {
+			if a.optedIn[r] {
+				return "ENABLED"
+			}
+			return "DISABLED"
+		}
+	}
+	return ""
+}
+
+// ancestors gives the OU ids from the root (first) down to id itself (last).
+func (w *world) ancestors(id string) []string {
+	var out []string
+	for id != "" && id != w.rootID {
+		out = append([]string{id}, out...)
+		ou := w.ous[id]
+		if ou == nil {
+			break
+		}
+		id = ou.ParentID
+	}
+	return append([]string{w.rootID}, out...)
+}
+
+// under says whether an account stands in an OU (or the root) or below it.
+func (w *world) under(a *account, parent string) bool {
+	for _, id := range w.ancestors(a.ParentID) {
+		if id == parent {
+			return true
+		}
+	}
+	return false
+}
