@@ -1,0 +1,4 @@
+package simaws
+
+// accountOps are the calls served, by name.
+var accountOps = map[string]handler{}

@@ -1,0 +1,4 @@
+package simaws
+
+// cloudformationOps are the calls served, by name.
+var cloudformationOps = map[string]handler{}

@@ -1,0 +1,4 @@
+package simaws
+
+// s3Ops are the calls served, by name.
+var s3Ops = map[string]handler{}

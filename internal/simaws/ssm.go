@@ -1,0 +1,4 @@
+package simaws
+
+// ssmOps are the calls served, by name.
+var ssmOps = map[string]handler{}

@@ -1,0 +1,4 @@
+package simaws
+
+// stsOps are the calls served, by name.
+var stsOps = map[string]handler{}
