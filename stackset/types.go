@@ -1,0 +1,187 @@
+// Package stackset plans, deploys and watches the StackSets of a run: it finds
+// the sets that are there, reads what each account and Region already has
+// (preflight), works out the changes, carries them out with what is needed
+// first, and says per stack instance what failed and why.
+package stackset
+
+import (
+	"cmp"
+	"time"
+
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// Target is one account and Region, where a stack instance may be.
+type Target struct {
+	AccountID string
+	Region    string
+}
+
+// Compare sorts by account, then Region, by bytes.
+func (t Target) Compare(u Target) int {
+	return cmp.Or(cmp.Compare(t.AccountID, u.AccountID), cmp.Compare(t.Region, u.Region))
+}
+
+// Action is what a plan does with a stack instance. The zero value is invalid.
+type Action string
+
+const (
+	Create   Action = "create"   // no instance there yet
+	Update   Action = "update"   // outdated, failed or cancelled
+	Recreate Action = "recreate" // INOPERABLE: deleted with its stack retained, then created
+	Delete   Action = "delete"
+	None     Action = "none" // as it should be, or not needed
+	Skip     Action = "skip" // cannot be or shall not be done
+)
+
+// Remediation says how far a run may change resources.
+type Remediation string
+
+const (
+	RemediationOff       Remediation = "off"
+	RemediationManual    Remediation = "manual"
+	RemediationAutomatic Remediation = "automatic"
+)
+
+// Change is one line of a plan.
+type Change struct {
+	StackSet string // the set's name
+	Template string // its template's name
+	Target
+	Account *orgs.Account
+	Action  Action
+	// Reason is never empty for skip, recreate and delete.
+	Reason string
+	// Overrides are parameter overrides given at create; only recording-base's
+	// two service-linked-role switches are ever overridden.
+	Overrides map[string]string
+}
+
+// Desired is what a run wants.
+type Desired struct {
+	// Template is the asked template; Chain is what it needs, in deploy order,
+	// with the template itself, and its enforce template last when Remediation
+	// is not off.
+	Template templates.Template
+	Chain    []templates.Template
+	// StackSet names the asked template's set; "" means rollout-<template>.
+	StackSet    string
+	Remediation Remediation
+	// Accounts are the chosen accounts, sorted as in the tree, inactive ones and
+	// the management account included where chosen (they become skips).
+	Accounts []*orgs.Account
+	// OUs are the ids of the OUs (or the root) that cover the chosen accounts:
+	// the deployment targets' OrganizationalUnitIds.
+	OUs []string
+	// Regions are the Regions asked for, sorted.
+	Regions    []string
+	HomeRegion string
+	Partition  string
+	// Parameters go to each template of the run that declares them.
+	Parameters map[string]string
+	Tags       map[string]string
+	// ReuseExisting spares the rule where an equal rule of another name is,
+	// while Remediation is off.
+	ReuseExisting bool
+	Preferences   Preferences
+}
+
+// Preferences are StackSets operation preferences. Regions always run in
+// parallel.
+type Preferences struct {
+	// MaxConcurrent and FailureTolerance are "N" or "P%".
+	MaxConcurrent    string // default 100%
+	FailureTolerance string // default 10%
+	Mode             string // soft (default) or strict
+}
+
+// Set is a StackSet of a run as it was found, or as it is to be made.
+type Set struct {
+	Name     string
+	Template templates.Template
+	// Automatic is true for the set of an enforce template whose Remediation
+	// parameter is Automatic (NAME-enforce-automatic).
+	Automatic bool
+	// Exists, ID, SHA256 (the tag rollout:sha256) and Parameters are what was found.
+	Exists     bool
+	ID         string
+	ARN        string
+	SHA256     string
+	Parameters map[string]string
+	// Want are the set's parameter values for this run, always safe values.
+	Want map[string]string
+	// Outdated says why the set itself has to be updated; "" when it need not.
+	Outdated  string
+	Instances map[Target]Instance
+}
+
+// Instance is a stack instance as StackSets lists it.
+type Instance struct {
+	Target
+	OU             string // the id it was deployed by
+	Status         string // CURRENT, OUTDATED, INOPERABLE
+	DetailedStatus string // SUCCEEDED, FAILED, SKIPPED_SUSPENDED_ACCOUNT, …
+	Reason         string
+	LastOperation  string
+	StackID        string
+}
+
+// Plan is what a run would do. It is worked out by reading only.
+type Plan struct {
+	Desired Desired
+	Sets    []Set // in deploy order
+	// Changes are sorted by set (deploy order), OU path, account, Region.
+	Changes []Change
+	// Warnings are whole sentences, sorted.
+	Warnings []string
+	// Hash identifies the sets and changes.
+	Hash string
+}
+
+// Pending says whether the plan changes anything: a set to make or update, or an
+// instance to create, update, recreate or delete.
+func (p *Plan) Pending() bool {
+	for _, s := range p.Sets {
+		if s.Exists && s.Outdated != "" {
+			return true
+		}
+	}
+	for _, c := range p.Changes {
+		if c.Action != None && c.Action != Skip {
+			return true
+		}
+	}
+	return false
+}
+
+// Outcome is how one attempted instance ended.
+type Outcome struct {
+	StackSet string
+	Target
+	Action Action
+	// Status is StackSets' operation result status: SUCCEEDED, FAILED, CANCELLED;
+	// or SKIPPED when a need of it did not come true, or NOT_STARTED when the run
+	// stopped before.
+	Status    string
+	Reason    string
+	Operation string
+}
+
+// Result is what an apply did.
+type Result struct {
+	Outcomes []Outcome // sorted by set (deploy order), account, Region
+	// Operations are the operations that were started.
+	Operations []Operation
+	// Interrupted is set when the run stopped early (Ctrl-C): the operations
+	// that still run go on in AWS by themselves.
+	Interrupted bool
+}
+
+// Operation is a StackSet operation.
+type Operation struct {
+	StackSet, ID, Action, Status, StatusReason string
+	Created, Ended                             time.Time
+	// Total, Done and Failed count the instances it works on.
+	Total, Done, Failed int
+}
