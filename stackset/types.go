@@ -12,6 +12,11 @@ import (
 	"rollout/templates"
 )
 
+// Event is a step of a plan or of an apply, told as it happens. Events come from
+// many goroutines; whoever renders them does so under one lock. Emitting never
+// fails the work.
+type Event interface{ stackSetEvent() }
+
 // Target is one account and Region, where a stack instance may be.
 type Target struct {
 	AccountID string
