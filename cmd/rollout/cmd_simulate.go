@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"rollout/internal/simaws"
+)
+
+func simulateCommand(s streams) *cli.Command {
+	const serve = "Simulation"
+	return &cli.Command{
+		Name:  "simulate",
+		Usage: "serve the simulated organization as an AWS endpoint, for rehearsals and tests",
+		Description: "Prints its URL on standard output when it is ready and serves until it is stopped. Use it with\n" +
+			"AWS_ENDPOINT_URL=URL, from rollout, the AWS CLI or any SDK; any credentials are taken. What is deployed\n" +
+			"stays until it ends. GET /_sim/stats, /_sim/truth and /_sim/ready, POST /_sim/pause and /_sim/resume.",
+		Flags: groups([]cli.Flag{
+			text(serve, "listen", "127.0.0.1:4566", "`ADDRESS` to serve on; :0 takes a free port"),
+			&cli.IntFlag{Name: "accounts", Value: 60, Category: serve, EnvVars: env("accounts"), Usage: "`NUMBER` of accounts"},
+			&cli.Uint64Flag{Name: "seed", Value: 1, Category: serve, EnvVars: env("seed"), Usage: "`NUMBER` that says what the organization looks like"},
+			text(serve, "home-region", "us-east-1", "`REGION` where accounts that record in one Region only do so"),
+			&cli.DurationFlag{Name: "latency", Category: serve, EnvVars: env("latency"), Usage: "`DURATION` added to every answer"},
+			text(serve, "throttle", "aws", "`off|aws`: AWS's request rates"),
+			text(serve, "faults", "", "random failures, `throttle=0.1,error=0.02,reset=0.01`"),
+			text(serve, "speed", "1x", "`60x` divides the durations of operations, evaluations and remediations by 60"),
+		}, shapeFlags()),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			o, err := readOptions(c)
+			if err != nil {
+				return err
+			}
+			options, err := simulateOptions(c)
+			if err != nil {
+				return err
+			}
+			j := newJob(s, o)
+			options.Log = j.log
+			return j.serve(c.Context, c.String("listen"), options)
+		},
+	}
+}
+
+func simulateOptions(c *cli.Context) (simaws.Options, error) {
+	o := simaws.Options{Accounts: c.Int("accounts"), Seed: c.Uint64("seed"), Home: c.String("home-region"), Latency: c.Duration("latency")}
+	if o.Accounts < 10 || o.Accounts > 50000 {
+		return o, usageError{fmt.Sprintf("--accounts %d: from 10 to 50000", o.Accounts)}
+	}
+	if o.Latency < 0 {
+		return o, usageError{fmt.Sprintf("--latency %s: a duration is not negative", o.Latency)}
+	}
+	if err := oneOf("throttle", c.String("throttle"), "off", "aws"); err != nil {
+		return o, err
+	}
+	o.Throttle = c.String("throttle") == "aws"
+	var err error
+	if o.Speed, err = parseSpeed(c.String("speed")); err != nil {
+		return o, err
+	}
+	o.Faults, err = parseFaults(c.String("faults"))
+	return o, err
+}
+
+// parseSpeed reads "60x", "60" or "0.5x".
+func parseSpeed(s string) (float64, error) {
+	speed, err := strconv.ParseFloat(strings.TrimSuffix(s, "x"), 64)
+	if err != nil || !(speed > 0) || speed > 1e6 {
+		return 0, usageError{fmt.Sprintf("--speed %q: write a factor above 0, like 60x", s)}
+	}
+	return speed, nil
+}
+
+// parseFaults reads "throttle=0.1,error=0.02,reset=0.01".
+func parseFaults(s string) (simaws.Faults, error) {
+	var f simaws.Faults
+	if s == "" {
+		return f, nil
+	}
+	for _, pair := range strings.Split(s, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		share, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(share >= 0 && share <= 1) {
+			return f, usageError{fmt.Sprintf("--faults %q: write shares from 0 to 1, like throttle=0.1,error=0.02,reset=0.01", pair)}
+		}
+		switch name {
+		case "throttle":
+			f.Throttle = share
+		case "error":
+			f.Error = share
+		case "reset":
+			f.Reset = share
+		default:
+			return f, usageError{fmt.Sprintf("--faults %q: there are throttle, error and reset", pair)}
+		}
+	}
+	return f, nil
+}
+
+// serve serves until ctx is done.
+func (j *job) serve(ctx context.Context, address string, o simaws.Options) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w; --listen names another address", address, err)
+	}
+	server := &http.Server{Handler: simaws.New(o), ReadHeaderTimeout: 10 * time.Second}
+	fmt.Fprintf(j.streams.out, "http://%s\n", listener.Addr())
+	j.out.Line("serving a simulated organization of %d accounts; use it with\n  export AWS_ENDPOINT_URL=http://%s", o.Accounts, listener.Addr())
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(closing) != nil {
+			server.Close()
+		}
+		return nil
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"rollout/internal/terminal"
+	"rollout/templates"
+)
+
+func templatesCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:  "templates",
+		Usage: "the embedded templates, their rules and controls",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "list the embedded templates in the order in which they are deployed", Flags: shapeFlags(),
+				Action: func(c *cli.Context) error {
+					if err := noArguments(c); err != nil {
+						return err
+					}
+					o, err := readOptions(c)
+					if err != nil {
+						return err
+					}
+					return listTemplates(s.out, o)
+				},
+			},
+			{
+				Name: "show", Usage: "print a template's body", ArgsUsage: "NAME", Flags: shapeFlags(),
+				Action: func(c *cli.Context) error {
+					if c.Args().Len() != 1 {
+						return usageError{"rollout templates show NAME: name one template; rollout templates list has them"}
+					}
+					t, err := templates.Lookup(c.Args().First())
+					if err != nil {
+						return err
+					}
+					_, err = s.out.Write(t.Body())
+					return err
+				},
+			},
+		},
+		Action: func(c *cli.Context) error { return cli.ShowSubcommandHelp(c) },
+	}
+}
+
+func listTemplates(w io.Writer, o options) error {
+	switch o.Output {
+	case "json":
+		return writeJSON(w, templates.Summaries())
+	case "jsonl":
+		return writeLines(w, templates.Summaries())
+	}
+	var rows [][]string
+	for _, t := range templates.All() {
+		var rules []string
+		for _, r := range t.Rules {
+			rules = append(rules, r.Identifier)
+		}
+		rows = append(rows, []string{t.Name, string(t.Scope), strings.Join(rules, ", "), strings.Join(t.Needs, ", "), strings.Join(t.Remediation(), ", "), t.Title})
+	}
+	return terminal.Table(w, []string{"TEMPLATE", "SCOPE", "RULES", "NEEDS", "REMEDIATION", "WHAT IT IS"}, rows)
+}
+
+// writeJSON writes one indented JSON document.
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("write the JSON output: %w", err)
+	}
+	return nil
+}
+
+// writeLines writes one JSON value a line.
+func writeLines[T any](w io.Writer, values []T) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	for _, v := range values {
+		if err := encoder.Encode(v); err != nil {
+			return fmt.Errorf("write the JSON output: %w", err)
+		}
+	}
+	return nil
+}

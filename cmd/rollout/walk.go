@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/bmatcuk/doublestar/v4"
+
+	"rollout/internal/awsapi"
+	"rollout/orgs"
+)
+
+// choice is what the walk and the selection of a run came to.
+type choice struct {
+	tree      *orgs.Tree
+	selection orgs.Selection
+	accounts  []*orgs.Account // the chosen ones
+	callAs    types.CallAs
+}
+
+// walk walks the organization and selects. all is true where an empty selection
+// means every account (commands that only read).
+func (j *job) walk(ctx context.Context, all bool) (*choice, error) {
+	api := orgs.NewClient(j.session.Own(""))
+	organization, err := orgs.Describe(ctx, api)
+	if err != nil {
+		return nil, err
+	}
+	if j.ExpectOrganization != "" && organization.ID != j.ExpectOrganization {
+		return nil, fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing was read or changed", organization.ID, j.ExpectOrganization)
+	}
+	chosen := &choice{callAs: types.CallAsSelf}
+	if j.CallAs == "delegated-admin" || j.CallAs == "" && j.session.Account != organization.ManagementAccount {
+		chosen.callAs = types.CallAsDelegatedAdmin
+	}
+	if j.CallAs == "self" && j.session.Account != organization.ManagementAccount {
+		return nil, fmt.Errorf("--call-as self: the credentials belong to account %s, and organization %s is managed by %s; a service-managed StackSet is made from there, or by a delegated administrator (--call-as delegated-admin)", j.session.Account, organization.ID, organization.ManagementAccount)
+	}
+	bar := j.out.Bar("walking "+organization.ID, 0)
+	chosen.tree, err = orgs.Walk(ctx, api, orgs.WalkOptions{Below: j.Selector.Below(), Tags: j.Selector.NeedsTags()}, j.walkEvents(bar))
+	bar.Done()
+	if err != nil {
+		return nil, err
+	}
+	chosen.selection, err = j.Selector.Select(chosen.tree)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range chosen.selection.Decisions {
+		if d.Selected {
+			chosen.accounts = append(chosen.accounts, d.Account)
+		}
+	}
+	if !all && j.Selector.Empty() {
+		return nil, usageError{"nothing is chosen: say which accounts with --ou, --account or --account-tag (--ou with the root's id " + chosen.tree.Root.ID + " is the whole organization)"}
+	}
+	if len(chosen.accounts) == 0 {
+		return nil, fmt.Errorf("the selection leaves no account of the %d in organization %s; rollout tree with the same options says of each why it is out", len(chosen.tree.Accounts), organization.ID)
+	}
+	j.out.Line("organization %s: %d accounts, %d chosen%s", organization.ID, len(chosen.tree.Accounts), len(chosen.accounts), j.selectionWords())
+	return chosen, nil
+}
+
+// selectionWords says how the accounts were chosen, for people.
+func (j *job) selectionWords() string {
+	var parts []string
+	add := func(words string, values []string) {
+		if len(values) > 0 {
+			parts = append(parts, words+" "+strings.Join(values, ", "))
+		}
+	}
+	add("under", j.Selector.OUs)
+	add("accounts", j.Selector.Accounts)
+	add("tagged", j.Selector.AccountTags)
+	add("without", append(slices.Clone(j.Selector.ExcludeOUs), j.Selector.ExcludeAccounts...))
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
+}
+
+// regions is what the caller's account can use and what was asked for.
+type regions struct {
+	all    []awsapi.Region
+	on     []string        // on in the caller's account, sorted
+	chosen []string        // asked for, sorted
+	optIn  map[string]bool // the opt-in ones
+}
+
+// chooseRegions resolves --region against the Regions of the caller's account.
+func (j *job) chooseRegions(ctx context.Context, needed bool) (*regions, error) {
+	if needed && len(j.Regions) == 0 {
+		return nil, usageError{"--region is missing: name the Regions, a glob (eu-*) or all"}
+	}
+	known, err := awsapi.ListRegions(ctx, j.session.Own(""), "")
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		known = awsapi.KnownRegions(j.session.Partition)
+		j.out.Warn("which Regions are on in account %s could not be read (%s); going by the Regions this version knows in partition %s", j.session.Account, awsapi.Text(err), j.session.Partition)
+	}
+	r := &regions{all: known, optIn: map[string]bool{}}
+	byName := map[string]awsapi.Region{}
+	for _, k := range known {
+		byName[k.Name] = k
+		r.optIn[k.Name] = k.OptIn
+		if k.On {
+			r.on = append(r.on, k.Name)
+		}
+	}
+	if _, ok := byName[j.session.HomeRegion]; !ok {
+		return nil, fmt.Errorf("the home Region %q does not exist in partition %s; --home-region names it, else AWS_REGION or the profile%s", j.session.HomeRegion, j.session.Partition, suggest(j.session.HomeRegion, byName))
+	}
+	for _, asked := range j.Regions {
+		matched := 0
+		for _, k := range known {
+			if asked == "all" || asked == k.Name || isGlob(asked) && doublestar.MatchUnvalidated(asked, k.Name) {
+				matched++
+				if !k.On && (asked == "all" || isGlob(asked)) {
+					continue // globs mean what is on in the caller's account
+				}
+				if !k.On && err == nil {
+					return nil, fmt.Errorf("Region %s is off in account %s; StackSets deploys only to Regions that are on in the account that owns the set", k.Name, j.session.Account)
+				}
+				if !slices.Contains(r.chosen, k.Name) {
+					r.chosen = append(r.chosen, k.Name)
+				}
+			}
+		}
+		if matched == 0 {
+			return nil, usageError{fmt.Sprintf("--region %q: there is no such Region in partition %s%s", asked, j.session.Partition, suggest(asked, byName))}
+		}
+	}
+	slices.Sort(r.chosen)
+	if needed && len(r.chosen) == 0 {
+		return nil, usageError{fmt.Sprintf("--region %s matches no Region that is on in account %s", strings.Join(j.Regions, ","), j.session.Account)}
+	}
+	return r, nil
+}
+
+func isGlob(s string) bool { return strings.ContainsAny(s, "*?[{") }
+
+func suggest(name string, byName map[string]awsapi.Region) string {
+	var names []string
+	for n := range byName {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	if near := nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %s?", near)
+	}
+	return ""
+}
