@@ -34,6 +34,9 @@ type world struct {
 	// too); see cfn_stackset.go.
 	stackSets map[string]*stackSet
 
+	// config says how AWS Config behaves where its documentation is silent.
+	config configSettings
+
 	// enabledRegions are the Regions that are on by default, optInRegions the
 	// ones an account has to switch on. Sorted.
 	enabledRegions []string
@@ -115,6 +118,9 @@ type regionState struct {
 	vpcs   []*vpc
 	groups map[string]*securityGroup // by group id
 	enis   []*networkInterface
+
+	// config is what AWS Config keeps apart from its rules: recorded items.
+	config configState
 
 	documents map[string]*ssmDocument // by name
 	// executions are SSM automation executions, newest last.
@@ -198,6 +204,7 @@ type configRule struct {
 	Owner, Identifier string // AWS, VPC_DEFAULT_SECURITY_GROUP_CLOSED
 	InputParameters   map[string]string
 	ScopeTypes        []string
+	Frequency         string // MaximumExecutionFrequency, of periodic rules
 	// CreatedBy is the service principal of a service-linked rule.
 	CreatedBy string
 	State     string // ACTIVE, EVALUATING, DELETING
@@ -209,6 +216,8 @@ type configRule struct {
 	lastFailure    time.Time
 	errorCode      string
 	errorMessage   string
+	evaluations    int       // evaluations of the whole rule that are under way
+	lastAsked      time.Time // the last StartConfigRulesEvaluation
 	// results by resource id.
 	results map[string]*evaluation
 
@@ -247,6 +256,9 @@ type remediationExecution struct {
 	Invoked, Updated         time.Time
 	Attempts                 int
 	FirstAttempt             time.Time
+	manual                   bool
+	// run is the SSM automation; AWS does not show its id here.
+	run *automationExecution
 }
 
 type remediationStep struct {
@@ -262,12 +274,24 @@ type ssmDocument struct {
 	Tags    map[string]string
 }
 
+// automationExecution is one run of an automation document.
 type automationExecution struct {
-	ID, Document, Version, Status, Failure string
-	Parameters                             map[string][]string
-	Outputs                                map[string][]string
-	Steps                                  []remediationStep
-	Started, Ended                         time.Time
+	ID, Document, Version string
+	Status                string // Pending, InProgress, Success, Failed, TimedOut
+	Failure               string
+	ExecutedBy            string
+	Parameters            map[string][]string
+	Outputs               map[string][]string
+	Steps                 []automationStep
+	Started, Ended        time.Time
+}
+
+// automationStep is one step of a run, in the order of the document.
+type automationStep struct {
+	Name, Action, Status, Failure string // Status: Pending, InProgress, Success, Failed, TimedOut
+	Inputs                        map[string]string
+	Outputs                       map[string][]string
+	Start, Stop                   time.Time
 }
 
 // sortedRegions gives the Regions that are on in an account, sorted.
