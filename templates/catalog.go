@@ -1,0 +1,217 @@
+package templates
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+//go:embed catalog/*.yaml
+var catalogFiles embed.FS
+
+// Scope is where a template is deployed in an account.
+type Scope string
+
+const (
+	ScopeHome     Scope = "home"     // in the home Region only
+	ScopeRegional Scope = "regional" // in every Region asked for
+)
+
+// The templates' names.
+const (
+	RecordingBase               = "recording-base"
+	Recording                   = "recording"
+	DefaultSecurityGroup        = "default-security-group"
+	DefaultSecurityGroupEnforce = "default-security-group-enforce"
+)
+
+// Parameters that several templates have, with the same meaning in each.
+const (
+	// ParameterHomeRegion has no default: whoever deploys gives the home Region to
+	// every template that declares it.
+	ParameterHomeRegion  = "HomeRegion"
+	ParameterRemediation = "Remediation" // of -enforce templates: Manual or Automatic
+	ParameterInUse       = "InUse"       // of -enforce templates: Skip or Empty
+	// The switches of recording-base, "true" or "false", for what an account may
+	// have already.
+	ParameterCreateConfigServiceLinkedRole      = "CreateConfigServiceLinkedRole"
+	ParameterCreateRemediationServiceLinkedRole = "CreateRemediationServiceLinkedRole"
+	ParameterCreateDeliveryBucket               = "CreateDeliveryBucket"
+	ParameterDeliveryBucketPrefix               = "DeliveryBucketPrefix"
+	ParameterPermissionsBoundary                = "PermissionsBoundaryArn"
+)
+
+// Template is a CloudFormation template and what is known about it. The zero
+// value is not usable; templates come from All, Lookup, Load and Chain.
+type Template struct {
+	Name        string // "default-security-group"
+	Title       string // a few words
+	Description string // a sentence or two: what it does to an account
+	Scope       Scope
+	Rules       []Rule // in the order of their names; empty for many
+
+	// Needs are the names of the templates that have to be there first, nearest
+	// first, without what those need themselves.
+	Needs []string
+	// Enforces is, for a template that changes resources, the template whose rules
+	// it acts on; EnforcedBy is the other direction. At most one of them is set.
+	Enforces, EnforcedBy string
+
+	// Grade is how much it can destroy: 0 nothing, 1 it adds to the account and
+	// costs, 2 it changes settings, 3 it takes away what something may lean on.
+	Grade int
+	// Capabilities are what CloudFormation wants acknowledged: none,
+	// CAPABILITY_IAM or CAPABILITY_NAMED_IAM.
+	Capabilities []string
+	// Remediates says whether it attaches a remediation to a Config rule.
+	Remediates bool
+	// Unnamed are the logical ids of Config rules that a report cannot show, for
+	// their ConfigRuleName is not written out. Always empty for embedded ones.
+	Unnamed []string
+	// Path is the file it was read from, "" for embedded ones.
+	Path string
+
+	controls []Control // of the template, apart from its rules'
+	body     []byte
+	document *Document
+}
+
+// Rule is an AWS Config rule of a template.
+type Rule struct {
+	// Name is its ConfigRuleName, "rollout-vpc-default-security-group-closed".
+	Name string
+	// Identifier is the managed rule's, "VPC_DEFAULT_SECURITY_GROUP_CLOSED"; ""
+	// for a custom rule.
+	Identifier string
+	Title      string
+	// Parameters are its input parameters; nil for none.
+	Parameters map[string]string
+	// ResourceTypes are the types in its scope; empty means all.
+	ResourceTypes []string
+	Controls      []Control
+}
+
+// Body is the template's text, as it is sent to CloudFormation: at most 51,200
+// bytes. The caller may change the copy.
+func (t Template) Body() []byte { return slices.Clone(t.body) }
+
+// SHA256 is the body's digest, 64 hexadecimal digits.
+func (t Template) SHA256() string {
+	sum := sha256.Sum256(t.body)
+	return hex.EncodeToString(sum[:])
+}
+
+// Document is the body, parsed. It is shared: do not change it.
+func (t Template) Document() *Document { return t.document }
+
+// Controls are the controls that the template and its rules answer, each once,
+// in the order of the standards' names, versions and ids as the standards count.
+func (t Template) Controls() []Control {
+	all := slices.Clone(t.controls)
+	for _, r := range t.Rules {
+		all = append(all, r.Controls...)
+	}
+	slices.SortStableFunc(all, compareControls)
+	return slices.Compact(all)
+}
+
+// Remediation are the values of --remediation that mean something for the
+// template: "off", and where it has an enforce template "manual" and "automatic".
+// An enforce template itself is never off; it is there or not.
+func (t Template) Remediation() []string {
+	switch {
+	case t.Enforces != "":
+		return []string{"manual", "automatic"}
+	case t.EnforcedBy != "":
+		return []string{"off", "manual", "automatic"}
+	default:
+		return []string{"off"}
+	}
+}
+
+// all is the catalog, parsed once. Embedded templates that do not parse are a
+// mistake of this package, and its tests see them first.
+var all = func() []Template {
+	list := entries()
+	for i := range list {
+		t := &list[i]
+		body, err := catalogFiles.ReadFile("catalog/" + t.Name + ".yaml")
+		if err == nil {
+			err = t.read(body)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("embedded template %s: %v", t.Name, err))
+		}
+	}
+	return list
+}()
+
+// read fills in what follows from the body.
+func (t *Template) read(body []byte) error {
+	d, err := Parse(body)
+	if err != nil {
+		return err
+	}
+	t.body, t.document = body, d
+	t.Capabilities = RequiredCapabilities(d)
+	for _, r := range d.Resources {
+		t.Remediates = t.Remediates || r.Type == "AWS::Config::RemediationConfiguration"
+	}
+	return nil
+}
+
+// All are the embedded templates in the order in which they are deployed: what a
+// template needs comes before it.
+func All() []Template { return slices.Clone(all) }
+
+// Lookup is the embedded template of that name. The error lists the names there
+// are, and the nearest one where one is near.
+func Lookup(name string) (Template, error) {
+	var names []string
+	for _, t := range all {
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	hint := ""
+	if near := nearest(name, names); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return Template{}, fmt.Errorf("template %q is not embedded (there are %s)%s", name, strings.Join(names, ", "), hint)
+}
+
+// Chain is the embedded template of that name with all that it needs, directly or
+// not: needs first, each once, the template last.
+func Chain(name string) ([]Template, error) {
+	last, err := Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return last.Chain(), nil
+}
+
+// Chain is the template with all that it needs, as the function Chain is.
+func (t Template) Chain() []Template {
+	needed := map[string]bool{}
+	var mark func(Template)
+	mark = func(t Template) {
+		for _, name := range t.Needs {
+			if need, err := Lookup(name); err == nil && !needed[name] {
+				needed[name] = true
+				mark(need)
+			}
+		}
+	}
+	mark(t)
+	var chain []Template
+	for _, candidate := range all {
+		if needed[candidate.Name] {
+			chain = append(chain, candidate)
+		}
+	}
+	return append(chain, t)
+}

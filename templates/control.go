@@ -1,0 +1,86 @@
+package templates
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// Control is what a framework asks for.
+type Control struct {
+	Standard string `json:"standard"` // "CIS", "PCI-DSS", "FSBP" or "NIST-800-53"
+	Version  string `json:"version"`  // as the standard counts: "1.2.0", "r5"
+	ID       string `json:"id"`       // "4.3"
+}
+
+// String is "CIS 1.2.0 4.3".
+func (c Control) String() string { return c.Standard + " " + c.Version + " " + c.ID }
+
+// controlsOf are the controls of one version of one standard.
+func controlsOf(standard, version string, ids ...string) []Control {
+	var list []Control
+	for _, id := range ids {
+		list = append(list, Control{standard, version, id})
+	}
+	return list
+}
+
+// defaultSecurityGroupControls are what Security Hub CSPM maps its control EC2.2
+// to. PCI DSS 4.0 has no such requirement.
+func defaultSecurityGroupControls() []Control {
+	list := controlsOf("CIS", "1.2.0", "4.3")
+	list = append(list, controlsOf("CIS", "1.4.0", "5.3")...)
+	list = append(list, controlsOf("CIS", "3.0.0", "5.4")...)
+	list = append(list, controlsOf("CIS", "5.0.0", "5.5")...)
+	list = append(list, controlsOf("FSBP", "1.0.0", "EC2.2")...)
+	list = append(list, controlsOf("NIST-800-53", "r5",
+		"AC-4", "AC-4(21)", "SC-7", "SC-7(4)", "SC-7(5)", "SC-7(11)", "SC-7(16)", "SC-7(21)")...)
+	return append(list, controlsOf("PCI-DSS", "3.2.1", "1.2.1", "1.3.4", "2.1")...)
+}
+
+// recordingControls are what Security Hub CSPM maps its control Config.1 to. No
+// Config rule answers it: Security Hub looks at the recorder itself.
+func recordingControls() []Control {
+	list := controlsOf("CIS", "1.2.0", "2.5")
+	list = append(list, controlsOf("CIS", "1.4.0", "3.5")...)
+	list = append(list, controlsOf("CIS", "3.0.0", "3.3")...)
+	list = append(list, controlsOf("CIS", "5.0.0", "3.3")...)
+	list = append(list, controlsOf("FSBP", "1.0.0", "Config.1")...)
+	list = append(list, controlsOf("NIST-800-53", "r5", "CM-3", "CM-6(1)", "CM-8", "CM-8(2)")...)
+	return append(list, controlsOf("PCI-DSS", "3.2.1", "10.5.2", "11.5")...)
+}
+
+// compareControls orders by standard, version and id, numbers in them by value:
+// 1.3.4 before 1.10, SC-7(5) before SC-7(11).
+func compareControls(a, b Control) int {
+	return cmp.Or(
+		strings.Compare(a.Standard, b.Standard),
+		compareNumbered(a.Version, b.Version),
+		compareNumbered(a.ID, b.ID),
+	)
+}
+
+func compareNumbered(a, b string) int {
+	for a != "" && b != "" {
+		na, nb := digits(a), digits(b)
+		if na > 0 && nb > 0 {
+			x, _ := strconv.Atoi(a[:na])
+			y, _ := strconv.Atoi(b[:nb])
+			if x != y {
+				return cmp.Compare(x, y)
+			}
+			a, b = a[na:], b[nb:]
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many digits s begins with.
+func digits(s string) int {
+	return len(s) - len(strings.TrimLeft(s, "0123456789"))
+}
