@@ -23,6 +23,8 @@ type configSettings struct {
 type configState struct {
 	// items are the configuration items by "type id", oldest first.
 	items map[string][]configItem
+	// serviceRecorders are service-linked recorders next to the customer's.
+	serviceRecorders []*configRecorder
 	// pending are the resources whose item is about to be written.
 	pending map[string]bool
 }

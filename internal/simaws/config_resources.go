@@ -1,4 +1,311 @@
 package simaws
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
 // configResources are the AWS Config resource types.
-var configResources = map[string]resourceHandler{}
+var configResources = map[string]resourceHandler{
+	"AWS::Config::ConfigurationRecorder": {
+		create: createRecorder, update: updateRecorder, delete: removeRecorder,
+		createOnly: []string{"Name"}, takes: 20 * time.Second,
+	},
+	"AWS::Config::DeliveryChannel": {
+		create: createChannel, update: updateChannel, delete: removeChannel,
+		createOnly: []string{"Name"}, takes: 20 * time.Second,
+	},
+	"AWS::Config::ConfigRule": {
+		create: createRule, update: updateRule, delete: removeRule,
+		createOnly: []string{"ConfigRuleName"}, takes: 10 * time.Second,
+	},
+	"AWS::Config::RemediationConfiguration": {
+		create: createRemediation, update: updateRemediation, delete: removeRemediation,
+		createOnly: []string{"ConfigRuleName"}, takes: 5 * time.Second,
+	},
+}
+
+// propertyKinds of the Config types whose values are not text: a template may
+// give "true" and "10" as text.
+var propertyKinds = map[string]string{
+	"AllSupported": "bool", "IncludeGlobalResourceTypes": "bool", "Automatic": "bool",
+	"MaximumAutomaticAttempts": "int", "RetryAttemptSeconds": "int", "ConcurrentExecutionRatePercentage": "int", "ErrorPercentage": "int",
+}
+
+// typed gives properties the types of the API's members.
+func typed(v any, kind string) any {
+	switch t := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, x := range t {
+			out[k] = typed(x, propertyKinds[k])
+		}
+		return out
+	case []any:
+		out := make([]any, len(t))
+		for i, x := range t {
+			out[i] = typed(x, "")
+		}
+		return out
+	}
+	switch kind {
+	case "bool":
+		if b, isText := v.(string); isText && (b == "true" || b == "false") {
+			return b == "true"
+		}
+	case "int":
+		if n, ok := number(v); ok {
+			return int(n)
+		}
+	case "":
+		switch v.(type) {
+		case bool, int, int64, float64: // every other property is text
+			return textOf(v)
+		}
+	}
+	return v
+}
+
+// properties checks a resource's properties and decodes them. allowed begins
+// with the required ones, up to "|".
+func properties(c resourceCall, allowed string, into any) error {
+	required, optional, _ := strings.Cut(allowed, "|")
+	known := map[string]bool{}
+	invalid := func(why string) error {
+		return errors.New("Properties validation failed for resource " + c.LogicalID + " with message:\n#: " + why)
+	}
+	for _, name := range strings.Fields(required) {
+		known[name] = true
+		if c.Properties[name] == nil {
+			return invalid("required key [" + name + "] not found")
+		}
+	}
+	for _, name := range strings.Fields(optional) {
+		known[name] = true
+	}
+	for _, name := range sortedKeys(c.Properties) {
+		if !known[name] {
+			return invalid("extraneous key [" + name + "] is not permitted")
+		}
+	}
+	b, err := json.Marshal(typed(c.Properties, ""))
+	if err != nil {
+		return invalid(err.Error())
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return errors.New("Properties validation failed for resource " + c.LogicalID + " with message:\n#/" +
+				strings.ReplaceAll(wrong.Field, ".", "/") + ": expected type: " + wrong.Type.String() + ", found: " + wrong.Value)
+		}
+		return invalid(err.Error())
+	}
+	return nil
+}
+
+// configStatus words an API error as CloudFormation's Config handlers do.
+func configStatus(s *Sim, err error) error {
+	var api *apiError
+	if !errors.As(err, &api) {
+		return err
+	}
+	return fmt.Errorf("%s (Service: AmazonConfig; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", api.Message, api.Status, api.Code, s.ids.uuid())
+}
+
+// generatedName is the name that CloudFormation gives to what has none.
+func generatedName(s *Sim, c resourceCall) string {
+	return c.LogicalID + "-" + s.ids.upper(12)
+}
+
+const recorderProperties = "RoleARN | Name RecordingGroup RecordingMode"
+
+// createRecorder makes the recorder and, as CloudFormation does, starts it as
+// soon as there is a delivery channel.
+func createRecorder(s *Sim, c resourceCall) (resourceResult, error) {
+	var in recorderInput
+	if err := properties(c, recorderProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	if in.Name == "" {
+		in.Name = generatedName(s, c)
+	}
+	// CloudFormation puts: a recorder of that name that is there already is taken over.
+	if err := s.putRecorder(c.Region, in); err != nil {
+		return resourceResult{}, configStatus(s, err)
+	}
+	if ch := c.Region.channel; ch != nil {
+		// A channel of the same stack that came first could not be proven
+		// without a recorder.
+		if err := s.checkDelivery(c.Account, c.Region, channelInput{S3BucketName: ch.Bucket, S3KeyPrefix: ch.KeyPrefix, S3KmsKeyArn: ch.KMSKey}); err != nil {
+			c.Region.recorder = nil
+			return resourceResult{}, configStatus(s, err)
+		}
+		s.startRecorder(c.Region)
+	}
+	return resourceResult{PhysicalID: in.Name, Attributes: map[string]any{"Id": in.Name}}, nil
+}
+
+func updateRecorder(s *Sim, c resourceCall) (resourceResult, error) {
+	var in recorderInput
+	if err := properties(c, recorderProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	in.Name = c.PhysicalID
+	if err := s.putRecorder(c.Region, in); err != nil {
+		return resourceResult{}, configStatus(s, err)
+	}
+	if c.Region.channel != nil {
+		s.startRecorder(c.Region)
+	}
+	return resourceResult{PhysicalID: in.Name, Attributes: map[string]any{"Id": in.Name}}, nil
+}
+
+func removeRecorder(s *Sim, c resourceCall) error {
+	if rec := c.Region.recorder; rec != nil && rec.Name == c.PhysicalID {
+		s.stopRecorder(c.Region)
+		c.Region.recorder = nil
+	}
+	return nil
+}
+
+const channelProperties = "S3BucketName | Name S3KeyPrefix S3KmsKeyArn SnsTopicARN ConfigSnapshotDeliveryProperties"
+
+// createChannel makes the channel. CloudFormation lets recorder and channel of
+// one stack wait for each other; a channel that comes first is taken and its
+// recorder starts when it comes.
+func createChannel(s *Sim, c resourceCall) (resourceResult, error) {
+	var in channelInput
+	if err := properties(c, channelProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	if in.Name == "" {
+		in.Name = generatedName(s, c)
+	}
+	r := c.Region
+	waiting := r.recorder == nil || r.recorder.ServicePrincipal != ""
+	if waiting {
+		if err := s.setChannel(c.Account, r, in, s.checkBucket); err != nil {
+			return resourceResult{}, configStatus(s, err)
+		}
+	} else {
+		if err := s.putChannel(c.Account, r, in); err != nil {
+			return resourceResult{}, configStatus(s, err)
+		}
+		s.startRecorder(r)
+	}
+	return resourceResult{PhysicalID: in.Name, Attributes: map[string]any{"Id": in.Name}}, nil
+}
+
+func updateChannel(s *Sim, c resourceCall) (resourceResult, error) {
+	var in channelInput
+	if err := properties(c, channelProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	in.Name = c.PhysicalID
+	if err := s.putChannel(c.Account, c.Region, in); err != nil {
+		return resourceResult{}, configStatus(s, err)
+	}
+	return resourceResult{PhysicalID: in.Name, Attributes: map[string]any{"Id": in.Name}}, nil
+}
+
+// removeChannel stops the recorder first: the last channel of a running recorder
+// cannot be deleted.
+func removeChannel(s *Sim, c resourceCall) error {
+	r := c.Region
+	if r.channel == nil || r.channel.Name != c.PhysicalID {
+		return nil
+	}
+	if r.recorder != nil && r.recorder.ServicePrincipal == "" {
+		s.stopRecorder(r)
+	}
+	if err := s.deleteChannel(r, c.PhysicalID); err != nil {
+		return configStatus(s, err)
+	}
+	return nil
+}
+
+const ruleProperties = "Source | ConfigRuleName Description Scope InputParameters MaximumExecutionFrequency EvaluationModes Compliance"
+
+func ruleResult(rule *configRule) resourceResult {
+	return resourceResult{PhysicalID: rule.Name, Attributes: map[string]any{
+		"Arn": rule.ARN, "ConfigRuleId": rule.ID, "Compliance.Type": "INSUFFICIENT_DATA",
+	}}
+}
+
+func createRule(s *Sim, c resourceCall) (resourceResult, error) {
+	var in ruleInput
+	if err := properties(c, ruleProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	if in.ConfigRuleName == "" {
+		in.ConfigRuleName = generatedName(s, c)
+	} else if c.Region.rules[in.ConfigRuleName] != nil {
+		return resourceResult{}, errors.New(in.ConfigRuleName + " already exists.")
+	}
+	rule, err := s.putRule(c.Region, in)
+	if err != nil {
+		return resourceResult{}, configStatus(s, err)
+	}
+	return ruleResult(rule), nil
+}
+
+func updateRule(s *Sim, c resourceCall) (resourceResult, error) {
+	var in ruleInput
+	if err := properties(c, ruleProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	in.ConfigRuleName = c.PhysicalID
+	if c.Region.rules[c.PhysicalID] == nil {
+		return resourceResult{}, configStatus(s, noSuchRule(c.PhysicalID))
+	}
+	rule, err := s.putRule(c.Region, in)
+	if err != nil {
+		return resourceResult{}, configStatus(s, err)
+	}
+	return ruleResult(rule), nil
+}
+
+func removeRule(s *Sim, c resourceCall) error {
+	if c.Region.rules[c.PhysicalID] == nil {
+		return nil
+	}
+	if err := s.deleteRule(c.Region, c.PhysicalID); err != nil {
+		return configStatus(s, err)
+	}
+	return nil
+}
+
+const remediationProperties = "ConfigRuleName TargetId TargetType | TargetVersion Parameters ResourceType Automatic ExecutionControls MaximumAutomaticAttempts RetryAttemptSeconds"
+
+func createRemediation(s *Sim, c resourceCall) (resourceResult, error) {
+	var in remediationInput
+	if err := properties(c, remediationProperties, &in); err != nil {
+		return resourceResult{}, err
+	}
+	if rule := c.Region.rules[in.ConfigRuleName]; rule != nil && rule.remediation != nil && c.PhysicalID == "" {
+		return resourceResult{}, errors.New(in.ConfigRuleName + " already exists.")
+	}
+	if err := s.putRemediation(c.Account, c.Region, in); err != nil {
+		return resourceResult{}, configStatus(s, err)
+	}
+	return resourceResult{PhysicalID: in.ConfigRuleName, Attributes: map[string]any{"Id": in.ConfigRuleName}}, nil
+}
+
+// updateRemediation puts the configuration anew, under the same rule.
+func updateRemediation(s *Sim, c resourceCall) (resourceResult, error) {
+	return createRemediation(s, c)
+}
+
+func removeRemediation(s *Sim, c resourceCall) error {
+	rule := c.Region.rules[c.PhysicalID]
+	if rule == nil || rule.remediation == nil {
+		return nil
+	}
+	if err := s.deleteRemediation(c.Region, c.PhysicalID); err != nil {
+		return configStatus(s, err)
+	}
+	return nil
+}

@@ -1,0 +1,382 @@
+package simaws
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// remediationInput is a RemediationConfiguration as the API and CloudFormation
+// send it; a template may give numbers and booleans as text.
+type remediationInput struct {
+	ConfigRuleName, TargetType, TargetID, TargetVersion, ResourceType string
+
+	Parameters map[string]struct {
+		StaticValue   *struct{ Values, Value []string }
+		ResourceValue *struct{ Value string }
+	}
+	Automatic         bool
+	ExecutionControls *struct {
+		SsmControls *struct{ ConcurrentExecutionRatePercentage, ErrorPercentage *int }
+	}
+	MaximumAutomaticAttempts, RetryAttemptSeconds *int
+}
+
+func describeRemediations(s *Sim, c *call) (any, error) {
+	var in ruleNames
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	if len(in.ConfigRuleNames) == 0 {
+		return nil, missing("configRuleNames")
+	}
+	if err := tooMany("configRuleNames", len(in.ConfigRuleNames), 25); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, name := range in.ConfigRuleNames { // unknown rules are left out, no error
+		if rule := r.rules[name]; rule != nil && rule.remediation != nil {
+			list = append(list, remediationJSON(rule))
+		}
+	}
+	return map[string]any{"RemediationConfigurations": list}, nil
+}
+
+func remediationJSON(rule *configRule) map[string]any {
+	rem := rule.remediation
+	parameters := map[string]any{}
+	for name, values := range rem.Static {
+		parameters[name] = map[string]any{"StaticValue": map[string]any{"Values": values}}
+	}
+	for _, name := range rem.ResourceValues {
+		parameters[name] = map[string]any{"ResourceValue": map[string]any{"Value": "RESOURCE_ID"}}
+	}
+	m := map[string]any{
+		"Arn": rem.ARN, "ConfigRuleName": rule.Name, "TargetType": "SSM_DOCUMENT", "TargetId": rem.TargetID,
+		"Automatic": rem.Automatic, "Parameters": parameters,
+		"ExecutionControls": map[string]any{"SsmControls": map[string]any{
+			"ConcurrentExecutionRatePercentage": rem.ConcurrentPercent, "ErrorPercentage": rem.ErrorPercent,
+		}},
+	}
+	setText(m, "TargetVersion", rem.TargetVersion)
+	setText(m, "ResourceType", rem.ResourceType)
+	if rem.Automatic {
+		m["MaximumAutomaticAttempts"], m["RetryAttemptSeconds"] = rem.Attempts, rem.RetrySeconds
+	}
+	return m
+}
+
+func putRemediationsCall(s *Sim, c *call) (any, error) {
+	var in struct{ RemediationConfigurations []remediationInput }
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	a, r := s.place(c)
+	if err := tooMany("remediationConfigurations", len(in.RemediationConfigurations), 25); err != nil {
+		return nil, err
+	}
+	for _, one := range in.RemediationConfigurations {
+		if err := s.putRemediation(a, r, one); err != nil {
+			return nil, err
+		}
+	}
+	return map[string]any{"FailedBatches": []any{}}, nil
+}
+
+func between(member string, v *int, standard, low, high int) (int, error) {
+	if v == nil {
+		return standard, nil
+	}
+	if *v < low || *v > high {
+		return 0, fail(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%d' at 'remediationConfigurations.1.member.%s' failed to satisfy constraint: "+
+			"Member must have value between %d and %d", *v, member, low, high))
+	}
+	return *v, nil
+}
+
+// putRemediation attaches a remediation to a rule or changes it. An automatic
+// one starts on what is NON_COMPLIANT already.
+func (s *Sim) putRemediation(a *account, r *regionState, in remediationInput) error {
+	rule := r.rules[in.ConfigRuleName]
+	switch {
+	case rule == nil:
+		return noSuchRule(in.ConfigRuleName)
+	case rule.CreatedBy != "":
+		return fail(400, "InsufficientPermissionsException", "Remediation configurations are not supported for service-linked AWS Config rules: "+rule.Name+".")
+	case in.TargetType != "SSM_DOCUMENT":
+		return fail(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'remediationConfigurations.1.member.targetType' failed to satisfy constraint: "+
+			"Member must satisfy enum value set: [SSM_DOCUMENT]", in.TargetType))
+	case in.TargetID == "":
+		return missing("remediationConfigurations.1.member.targetId")
+	case len(in.Parameters) > 25:
+		return tooMany("remediationConfigurations.1.member.parameters", len(in.Parameters), 25)
+	}
+	doc := s.findDocument(r, in.TargetID)
+	if doc == nil && !publicDocument(in.TargetID) {
+		return invalidParameter("The SSM document " + in.TargetID + " does not exist in this account and Region.")
+	}
+	if doc != nil && in.TargetVersion != "" && !strings.HasPrefix(in.TargetVersion, "$") && in.TargetVersion != orElse(doc.Version, "1") {
+		return invalidParameter("The SSM document " + in.TargetID + " has no version " + in.TargetVersion + ".")
+	}
+	rem := &remediation{
+		TargetID: in.TargetID, TargetVersion: in.TargetVersion, ResourceType: in.ResourceType, Automatic: in.Automatic,
+		Static: map[string][]string{}, executions: map[string]*remediationExecution{}, exceptions: map[string]remediationException{},
+	}
+	for _, name := range sortedKeys(in.Parameters) {
+		p := in.Parameters[name]
+		switch {
+		case p.ResourceValue != nil && p.StaticValue == nil && p.ResourceValue.Value == "RESOURCE_ID":
+			rem.ResourceValues = append(rem.ResourceValues, name)
+		case p.StaticValue != nil && p.ResourceValue == nil:
+			rem.Static[name] = append(append([]string{}, p.StaticValue.Values...), p.StaticValue.Value...)
+		default: // hashicorp/terraform-provider-aws#31428
+			return invalidParameter("There were invalid RemediationParameterValues for configurations for AWS Config Rules")
+		}
+	}
+	// "for automatic remediation configuration, the only valid assumeRole field
+	// value is AutomationAssumeRole and you need to provide a value for
+	// AutomationAssumeRole" (PutRemediationConfigurations).
+	if in.Automatic {
+		if v := rem.Static["AutomationAssumeRole"]; len(v) != 1 || v[0] == "" {
+			return invalidParameter("You must pass AutomationAssumeRole for automatic remediation.")
+		}
+		if doc != nil {
+			if role, _ := doc.Content["assumeRole"].(string); parameterOf(role) != "AutomationAssumeRole" {
+				return invalidParameter("The SSM document " + in.TargetID + " must use AutomationAssumeRole as its assumeRole for automatic remediation.")
+			}
+		}
+	}
+	var err error
+	if rem.Attempts, err = between("maximumAutomaticAttempts", in.MaximumAutomaticAttempts, 5, 1, 25); err != nil {
+		return err
+	}
+	if rem.RetrySeconds, err = between("retryAttemptSeconds", in.RetryAttemptSeconds, 60, 1, 2678000); err != nil {
+		return err
+	}
+	rem.ConcurrentPercent, rem.ErrorPercent = 10, 50
+	if in.ExecutionControls != nil && in.ExecutionControls.SsmControls != nil {
+		controls := in.ExecutionControls.SsmControls
+		if rem.ConcurrentPercent, err = between("executionControls.ssmControls.concurrentExecutionRatePercentage", controls.ConcurrentExecutionRatePercentage, 10, 1, 100); err != nil {
+			return err
+		}
+		if rem.ErrorPercent, err = between("executionControls.ssmControls.errorPercentage", controls.ErrorPercentage, 50, 1, 100); err != nil {
+			return err
+		}
+	}
+	rem.ARN = "arn:" + s.world.partition + ":config:" + r.name + ":" + a.ID + ":remediation-configuration/" + rule.Name + "/" + s.ids.uuid()
+	if old := rule.remediation; old != nil {
+		rem.ARN, rem.executions, rem.exceptions = old.ARN, old.executions, old.exceptions
+	}
+	rule.remediation = rem
+	if rem.Automatic {
+		s.remediateExisting(r, rule)
+	}
+	return nil
+}
+
+func deleteRemediationCall(s *Sim, c *call) (any, error) {
+	var in struct{ ConfigRuleName string }
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	return map[string]any{}, s.deleteRemediation(r, in.ConfigRuleName)
+}
+
+func noSuchRemediation(rule string) error {
+	return fail(400, "NoSuchRemediationConfigurationException", "No RemediationConfiguration for rule "+rule+" exists.")
+}
+
+// deleteRemediation refuses while a remediation is under way.
+func (s *Sim) deleteRemediation(r *regionState, name string) error {
+	rule := r.rules[name]
+	if rule == nil || rule.remediation == nil {
+		return noSuchRemediation(name)
+	}
+	for _, e := range rule.remediation.executions {
+		if e.active() {
+			return fail(400, "RemediationInProgressException", "Remediation action is in progress. You can either cancel execution in AWS Systems Manager or wait and try again later.")
+		}
+	}
+	rule.remediation = nil
+	return nil
+}
+
+// resourceKeys are the keys of remediation calls: camelCase in executions,
+// PascalCase in exceptions; decoding takes both.
+type resourceKeys struct {
+	ConfigRuleName string
+	ResourceKeys   []struct{ ResourceType, ResourceID string }
+	Message        string
+	ExpirationTime float64
+	Limit          *int
+	NextToken      string
+}
+
+// remediationOf decodes a call about one rule's remediation.
+func remediationOf(s *Sim, c *call, standard, most int) (in resourceKeys, r *regionState, rule *configRule, limit int, err error) {
+	if err = decode(c, &in); err != nil {
+		return
+	}
+	_, r = s.place(c)
+	if err = tooMany("resourceKeys", len(in.ResourceKeys), most); err != nil {
+		return
+	}
+	if limit, err = limitOf(in.Limit, standard, 100, "limit"); err != nil {
+		return
+	}
+	rule = r.rules[in.ConfigRuleName]
+	if rule == nil || rule.remediation == nil {
+		err = noSuchRemediation(in.ConfigRuleName)
+	}
+	return
+}
+
+// chosen says whether a resource is among the keys, or none was given.
+func (k resourceKeys) chosen(resourceType, id string) bool {
+	for _, key := range k.ResourceKeys {
+		if key.ResourceType == resourceType && key.ResourceID == id {
+			return true
+		}
+	}
+	return len(k.ResourceKeys) == 0
+}
+
+func describeRemediationStatus(s *Sim, c *call) (any, error) {
+	in, _, rule, limit, err := remediationOf(s, c, 25, 100)
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, id := range sortedKeys(rule.remediation.executions) {
+		e := rule.remediation.executions[id]
+		if !in.chosen(e.ResourceType, id) {
+			continue
+		}
+		steps := []any{}
+		for _, step := range e.steps() {
+			m := map[string]any{"Name": step.Name, "State": step.State}
+			setText(m, "ErrorMessage", step.Error)
+			setTime(m, "StartTime", step.Start)
+			setTime(m, "StopTime", step.Stop)
+			steps = append(steps, m)
+		}
+		m := map[string]any{"ResourceKey": map[string]any{"resourceType": e.ResourceType, "resourceId": id}, "State": e.State, "StepDetails": steps}
+		setTime(m, "InvocationTime", e.Invoked)
+		setTime(m, "LastUpdatedTime", e.Updated)
+		list = append(list, m)
+	}
+	page, next, err := pageOf(list, limit, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{"RemediationExecutionStatuses": page}
+	setText(out, "NextToken", next)
+	return out, nil
+}
+
+func startRemediationCall(s *Sim, c *call) (any, error) {
+	in, r, rule, _, err := remediationOf(s, c, 25, 100)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.ResourceKeys) == 0 {
+		return nil, missing("resourceKeys")
+	}
+	failed, why := []any{}, ""
+	for _, key := range in.ResourceKeys {
+		e := rule.results[key.ResourceID]
+		old := rule.remediation.executions[key.ResourceID]
+		switch {
+		case e == nil || e.ResourceType != key.ResourceType || e.Compliance != "NON_COMPLIANT":
+			why = "Resources are not NON_COMPLIANT for the rule."
+		case old != nil && old.active():
+			why = "Remediation is already in progress for the resources."
+		default:
+			s.queueRemediation(r, rule, key.ResourceType, key.ResourceID, true)
+			continue
+		}
+		failed = append(failed, map[string]any{"resourceType": key.ResourceType, "resourceId": key.ResourceID})
+	}
+	out := map[string]any{"FailedItems": failed}
+	setText(out, "FailureMessage", why)
+	return out, nil
+}
+
+func describeExceptions(s *Sim, c *call) (any, error) {
+	in, _, rule, limit, err := remediationOf(s, c, 25, 100)
+	if err != nil {
+		// An exception list of a rule without remediation is empty.
+		if rule == nil {
+			return nil, err
+		}
+		return map[string]any{"RemediationExceptions": []any{}}, nil
+	}
+	list := []any{}
+	for _, id := range sortedKeys(rule.remediation.exceptions) {
+		x := rule.remediation.exceptions[id]
+		resourceType := orElse(rule.remediation.ResourceType, typeSecurityGroup)
+		if e := rule.results[id]; e != nil {
+			resourceType = e.ResourceType
+		}
+		if !in.chosen(resourceType, id) {
+			continue
+		}
+		m := map[string]any{"ConfigRuleName": rule.Name, "ResourceType": resourceType, "ResourceId": id}
+		setText(m, "Message", x.Message)
+		setTime(m, "ExpirationTime", x.Expires)
+		list = append(list, m)
+	}
+	page, next, err := pageOf(list, limit, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{"RemediationExceptions": page}
+	setText(out, "NextToken", next)
+	return out, nil
+}
+
+// putExceptions puts exceptions on resources that are NON_COMPLIANT; for others
+// none is generated (PutRemediationExceptions).
+func putExceptions(s *Sim, c *call) (any, error) {
+	in, _, rule, _, err := remediationOf(s, c, 25, 100)
+	if err != nil {
+		return nil, err
+	}
+	failed := []any{}
+	for _, key := range in.ResourceKeys {
+		if e := rule.results[key.ResourceID]; e == nil || e.Compliance != "NON_COMPLIANT" || e.ResourceType != key.ResourceType {
+			failed = append(failed, map[string]any{"ConfigRuleName": rule.Name, "ResourceType": key.ResourceType, "ResourceId": key.ResourceID})
+			continue
+		}
+		rule.remediation.exceptions[key.ResourceID] = remediationException{Message: in.Message, Expires: fromEpoch(in.ExpirationTime)}
+	}
+	return failedBatches(failed, "Remediation exceptions can only be added for resources that are NON_COMPLIANT."), nil
+}
+
+func deleteExceptions(s *Sim, c *call) (any, error) {
+	in, _, rule, _, err := remediationOf(s, c, 25, 100)
+	if err != nil {
+		return nil, err
+	}
+	failed := []any{}
+	for _, key := range in.ResourceKeys {
+		if _, there := rule.remediation.exceptions[key.ResourceID]; !there {
+			failed = append(failed, map[string]any{"ResourceType": key.ResourceType, "ResourceId": key.ResourceID})
+			continue
+		}
+		delete(rule.remediation.exceptions, key.ResourceID)
+	}
+	if len(failed) > 0 && len(failed) == len(in.ResourceKeys) {
+		return nil, fail(400, "NoSuchRemediationExceptionException", "No RemediationException for rule "+strconv.Quote(rule.Name)+" and the resources exists.")
+	}
+	return failedBatches(failed, "No remediation exception exists for the resources."), nil
+}
+
+func failedBatches(failed []any, why string) map[string]any {
+	if len(failed) == 0 {
+		return map[string]any{"FailedBatches": []any{}}
+	}
+	return map[string]any{"FailedBatches": []any{map[string]any{"FailureMessage": why, "FailedItems": failed}}}
+}

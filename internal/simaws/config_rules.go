@@ -1,0 +1,285 @@
+package simaws
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+)
+
+// ruleInput is a ConfigRule as PutConfigRule and CloudFormation send it.
+type ruleInput struct {
+	ConfigRuleName, ConfigRuleArn, ConfigRuleId, Description string
+	Scope                                                    *struct {
+		ComplianceResourceTypes                []string
+		ComplianceResourceId, TagKey, TagValue string
+	}
+	Source *struct {
+		Owner, SourceIdentifier string
+		SourceDetails           []any
+		CustomPolicyDetails     any
+	}
+	// InputParameters is JSON text on the wire, an object in a template.
+	InputParameters           any
+	MaximumExecutionFrequency string
+	ConfigRuleState           string
+}
+
+type ruleNames struct {
+	ConfigRuleNames []string
+	NextToken       string
+	Limit           *int
+	ComplianceTypes []string
+}
+
+// pickRules chooses by names, all without names, sorted by name. One unknown
+// name fails the call.
+func pickRules(r *regionState, names []string) ([]*configRule, error) {
+	if err := tooMany("configRuleNames", len(names), 25); err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		names = sortedKeys(r.rules)
+	}
+	var out []*configRule
+	seen := map[string]bool{}
+	for _, name := range names {
+		rule := r.rules[name]
+		if rule == nil {
+			return nil, noSuchRule(name)
+		}
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, rule)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+func describeRules(s *Sim, c *call) (any, error) {
+	var in ruleNames
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	picked, err := pickRules(r, in.ConfigRuleNames)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := pageOf(picked, 25, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, rule := range page {
+		source := map[string]any{"Owner": orElse(rule.Owner, "AWS"), "SourceIdentifier": rule.Identifier}
+		m := map[string]any{
+			"ConfigRuleName": rule.Name, "ConfigRuleArn": rule.ARN, "ConfigRuleId": rule.ID, "ConfigRuleState": orElse(rule.State, "ACTIVE"),
+			"Source": source, "EvaluationModes": []any{map[string]any{"Mode": "DETECTIVE"}},
+		}
+		setText(m, "Description", rule.Description)
+		setText(m, "CreatedBy", rule.CreatedBy)
+		setText(m, "MaximumExecutionFrequency", rule.Frequency)
+		if len(rule.ScopeTypes) > 0 {
+			m["Scope"] = map[string]any{"ComplianceResourceTypes": rule.ScopeTypes}
+		}
+		if len(rule.InputParameters) > 0 {
+			text, err := json.Marshal(rule.InputParameters)
+			if err != nil {
+				return nil, err
+			}
+			m["InputParameters"] = string(text)
+		}
+		list = append(list, m)
+	}
+	out := map[string]any{"ConfigRules": list}
+	setText(out, "NextToken", next)
+	return out, nil
+}
+
+func describeEvaluationStatus(s *Sim, c *call) (any, error) {
+	var in ruleNames
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	limit, err := limitOf(in.Limit, 50, 50, "limit")
+	if err != nil {
+		return nil, err
+	}
+	picked, err := pickRules(r, in.ConfigRuleNames)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := pageOf(picked, limit, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, rule := range page {
+		m := map[string]any{
+			"ConfigRuleName": rule.Name, "ConfigRuleArn": rule.ARN, "ConfigRuleId": rule.ID,
+			"FirstEvaluationStarted": rule.firstEvaluated || !rule.lastInvoked.IsZero(),
+		}
+		setTime(m, "FirstActivatedTime", rule.Created)
+		setTime(m, "LastSuccessfulInvocationTime", rule.lastSuccess)
+		setTime(m, "LastSuccessfulEvaluationTime", rule.lastSuccess)
+		setTime(m, "LastFailedInvocationTime", rule.lastFailure)
+		setTime(m, "LastFailedEvaluationTime", rule.lastFailure)
+		setText(m, "LastErrorCode", rule.errorCode)
+		setText(m, "LastErrorMessage", rule.errorMessage)
+		list = append(list, m)
+	}
+	out := map[string]any{"ConfigRulesEvaluationStatus": list}
+	setText(out, "NextToken", next)
+	return out, nil
+}
+
+func putRuleCall(s *Sim, c *call) (any, error) {
+	var in struct{ ConfigRule *ruleInput }
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	if in.ConfigRule == nil {
+		return nil, missing("configRule")
+	}
+	_, r := s.place(c)
+	if name := in.ConfigRule.ConfigRuleName; name == "" {
+		for _, rule := range r.rules {
+			if in.ConfigRule.ConfigRuleArn != "" && rule.ARN == in.ConfigRule.ConfigRuleArn || in.ConfigRule.ConfigRuleId != "" && rule.ID == in.ConfigRule.ConfigRuleId {
+				in.ConfigRule.ConfigRuleName = rule.Name
+			}
+		}
+	}
+	if rule := r.rules[in.ConfigRule.ConfigRuleName]; rule != nil && rule.CreatedBy != "" {
+		return nil, fail(400, "InsufficientPermissionsException", "You cannot modify a service-linked AWS Config rule. Created by: "+rule.CreatedBy+".")
+	}
+	_, err := s.putRule(r, *in.ConfigRule)
+	return map[string]any{}, err
+}
+
+// putRule creates a rule or, under the same name, changes it; either way it is
+// evaluated anew.
+func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
+	if r.recorder == nil || r.recorder.ServicePrincipal != "" {
+		return nil, fail(400, "NoAvailableConfigurationRecorderException", "Configuration recorder is not available to put config rule.")
+	}
+	if in.ConfigRuleName == "" || len(in.ConfigRuleName) > 128 {
+		return nil, fail(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'configRule.configRuleName' failed to satisfy constraint: "+
+			"Member must have length between 1 and 128", in.ConfigRuleName))
+	}
+	if in.Source == nil || in.Source.Owner == "" {
+		return nil, missing("configRule.source")
+	}
+	if in.Source.Owner == "AWS" && !knownIdentifier(in.Source.SourceIdentifier) {
+		return nil, invalidParameter("The sourceIdentifier " + in.Source.SourceIdentifier + " is invalid.  Please refer to the documentation for a list of valid sourceIdentifiers that can be used when AWS is the Owner.")
+	}
+	if in.Source.Owner == "AWS" && len(in.Source.SourceDetails) > 0 {
+		return nil, invalidParameter("SourceDetails should be null/empty if the Owner is AWS. SourceDetails should be specified if the Owner is CUSTOM_LAMBDA.")
+	}
+	parameters, err := ruleParameters(in.InputParameters)
+	if err != nil {
+		return nil, err
+	}
+	rule := r.rules[in.ConfigRuleName]
+	if rule == nil {
+		if len(r.rules) >= 1000 {
+			return nil, fail(400, "MaxNumberOfConfigRulesExceededException",
+				fmt.Sprintf("Failed to put config rule '%s' because the maximum number of config rules: 1000 is reached.", in.ConfigRuleName))
+		}
+		id := "config-rule-" + s.ids.alnum(6)
+		rule = &configRule{
+			Name: in.ConfigRuleName, ID: id, Created: s.clock.Now(),
+			ARN: "arn:" + s.world.partition + ":config:" + r.name + ":" + r.account + ":config-rule/" + id,
+		}
+		r.rules[in.ConfigRuleName] = rule
+	}
+	rule.Owner, rule.Identifier, rule.Description = in.Source.Owner, in.Source.SourceIdentifier, in.Description
+	rule.InputParameters, rule.Frequency, rule.ScopeTypes = parameters, in.MaximumExecutionFrequency, nil
+	if in.Scope != nil {
+		rule.ScopeTypes = in.Scope.ComplianceResourceTypes
+	}
+	s.ruleCreated(r, rule)
+	return rule, nil
+}
+
+func invalidParameter(message string) error {
+	return fail(400, "InvalidParameterValueException", message)
+}
+
+// ruleParameters reads InputParameters: JSON text of an object of texts.
+func ruleParameters(v any) (map[string]string, error) {
+	object, isObject := v.(map[string]any)
+	if text, isText := v.(string); isText && strings.TrimSpace(text) != "" {
+		if json.Unmarshal([]byte(text), &object) != nil {
+			return nil, invalidParameter("Invalid json " + text + " passed in the InputParameters.")
+		}
+		isObject = true
+	}
+	if !isObject || len(object) == 0 {
+		return nil, nil
+	}
+	out := map[string]string{}
+	for k, x := range object {
+		out[k] = fmt.Sprint(x)
+	}
+	return out, nil
+}
+
+func deleteRuleCall(s *Sim, c *call) (any, error) {
+	var in struct{ ConfigRuleName string }
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	if rule := r.rules[in.ConfigRuleName]; rule != nil && rule.CreatedBy != "" {
+		return nil, fail(400, "ResourceInUseException", "You cannot delete a service-linked AWS Config rule. Created by: "+rule.CreatedBy+".")
+	}
+	return map[string]any{}, s.deleteRule(r, in.ConfigRuleName)
+}
+
+// deleteRule refuses a rule that has a remediation.
+func (s *Sim) deleteRule(r *regionState, name string) error {
+	rule := r.rules[name]
+	if rule == nil {
+		return noSuchRule(name)
+	}
+	if rule.remediation != nil {
+		return fail(400, "ResourceInUseException", "The rule has a remediation action associated with it. Delete the remediation action associated with the rule before deleting the rule and try again.")
+	}
+	delete(r.rules, name)
+	return nil
+}
+
+// startEvaluation serves StartConfigRulesEvaluation: at most 25 rules, each at
+// most once a minute and not while an evaluation that was asked for is going on.
+func startEvaluation(s *Sim, c *call) (any, error) {
+	var in ruleNames
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	if len(in.ConfigRuleNames) == 0 {
+		return nil, invalidParameter("ConfigRuleNames must not be empty.")
+	}
+	picked, err := pickRules(r, in.ConfigRuleNames)
+	if err != nil {
+		return nil, err
+	}
+	now := s.clock.Now()
+	for _, rule := range picked {
+		if rule.State == "DELETING" {
+			return nil, fail(400, "ResourceInUseException", "The rule is currently being deleted: "+rule.Name)
+		}
+		if rule.evaluations > 0 || !rule.lastAsked.IsZero() && now.Sub(rule.lastAsked) < time.Minute {
+			return nil, fail(400, "LimitExceededException", "You have reached the limit of the number of evaluations that can be started: an evaluation of rule "+rule.Name+" is in progress or was started less than a minute ago.")
+		}
+	}
+	for _, rule := range picked {
+		rule.lastAsked = now
+		s.evaluateLater(r, rule, askedEvaluation)
+	}
+	return map[string]any{}, nil
+}
