@@ -94,6 +94,10 @@ type Result struct {
 	// Role is the role that read the place, "" for the caller's own credentials
 	// or when it was not read.
 	Role string
+	// Read says whether the account was entered.
+	Read bool
+	// Interrupted is set when the run was stopped before the place was read.
+	Interrupted bool
 }
 
 // Run is what a report says about itself.
