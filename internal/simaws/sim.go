@@ -20,6 +20,7 @@ package simaws
 
 import (
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -45,6 +46,13 @@ type Options struct {
 	Throttle bool
 	// Faults are random failures.
 	Faults Faults
+	// Empty is an organization of the same tree where no account has anything
+	// yet, every account can be entered and nothing is denied.
+	Empty bool
+	// NoOrganization, NoPaths, NoState and TrustedAccessOff are organizations as
+	// tests need them: none at all, without the newer members of an account, and
+	// without trusted access for StackSets.
+	NoOrganization, NoPaths, NoState, TrustedAccessOff bool
 	// Now is the clock (default time.Now).
 	Now func() time.Time
 	// Log gets one line a request at debug level (default: nothing).
@@ -57,14 +65,15 @@ type Faults struct{ Throttle, Error, Reset float64 }
 
 // Sim is a simulated organization. It is an http.Handler, safe for concurrent use.
 type Sim struct {
-	mu    sync.Mutex
-	opts  Options
-	clock *clock
-	world *world
-	ids   *idSource // deterministic ids
-	creds map[string]*issuedKey
-	limits
-	stats
+	mu     sync.Mutex
+	opts   Options
+	clock  *clock
+	world  *world
+	ids    *idSource // deterministic ids
+	creds  map[string]*issuedKey
+	faults *rand.Rand
+	limits limits
+	stats  stats
 }
 
 // ServeHTTP answers one request: /_sim/… or an AWS call.

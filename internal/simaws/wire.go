@@ -1,6 +1,20 @@
 package simaws
 
-import "net/http"
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
 
 // protocol is an AWS wire protocol.
 type protocol int
@@ -13,13 +27,292 @@ const (
 	protocolS3
 )
 
+// bodyLimit is the largest request taken: a template of 51,200 bytes in a form,
+// with an account list beside it, stays far below.
+const bodyLimit = 16 << 20
+
 // New makes a simulated organization.
-func New(opts Options) *Sim { panic("core helper") }
+func New(opts Options) *Sim {
+	if opts.Accounts == 0 {
+		opts.Accounts = 60
+	}
+	opts.Accounts = max(opts.Accounts, 10)
+	if opts.Seed == 0 {
+		opts.Seed = 1
+	}
+	if opts.Home == "" {
+		opts.Home = "us-east-1"
+	}
+	if opts.Speed <= 0 {
+		opts.Speed = 1
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Sim{
+		opts:  opts,
+		clock: &clock{now: opts.Now, speed: opts.Speed},
+		ids:   newIDSource(opts.Seed),
+		creds: map[string]*issuedKey{},
+	}
+	s.limits.buckets = map[string]*tokenBucket{}
+	s.stats.calls = map[string]int{}
+	s.faults = rand.New(rand.NewPCG(opts.Seed, 0x6661756c7473))
+	s.world = generate(s)
+	return s
+}
 
-func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {}
+// Client is an HTTP client that calls the simulation without a socket.
+func (s *Sim) Client() Client { return Client{s} }
 
-type issuedKey struct{}
+// Client hands requests to a simulation in the same process.
+type Client struct{ sim *Sim }
 
-type limits struct{}
+// Do answers one request.
+func (c Client) Do(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	w := &recorder{header: http.Header{}, status: http.StatusOK}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	if err := c.sim.answer(w, r); err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header,
+		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
+	}, nil
+}
 
-type stats struct{}
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+// errReset stands for a connection that breaks before an answer.
+var errReset = errors.New("read: connection reset by peer")
+
+func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
+	if s.answer(w, r) != nil {
+		// The HTTP server's own way to break a connection without an answer.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// answer answers a request; an error means that the connection breaks instead.
+func (s *Sim) answer(w http.ResponseWriter, r *http.Request) error {
+	if strings.HasPrefix(r.URL.Path, "/_sim/") {
+		s.control(w, r)
+		return nil
+	}
+	if s.opts.Latency > 0 {
+		if err := wait(r.Context(), s.opts.Latency); err != nil {
+			return err
+		}
+	}
+	c, svc, fault := s.decode(r)
+	started := s.opts.Now()
+	var body any
+	var err error
+	if fault != nil {
+		err = fault
+	} else {
+		body, err = s.dispatch(svc, c)
+		if errors.Is(err, errReset) {
+			return err
+		}
+	}
+	status := encode(w, svc, c, body, err, s.opts.Now())
+	s.opts.Log.Debug("simulated call", "service", c.Service, "action", c.Action, "account", c.Caller.Account, "region", c.Region, "status", status, "took", s.opts.Now().Sub(started))
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var credentialScope = regexp.MustCompile(`Credential=([A-Za-z0-9]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
+
+// decode finds out what is called and by whom.
+func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
+	c := &call{Request: r}
+	s.mu.Lock()
+	c.RequestID = s.ids.uuid()
+	s.mu.Unlock()
+	scope := credentialScope.FindStringSubmatch(r.Header.Get("Authorization"))
+	if scope == nil {
+		scope = credentialScope.FindStringSubmatch("Credential=" + r.URL.Query().Get("X-Amz-Credential"))
+	}
+	if scope == nil {
+		return c, nil, fail(http.StatusForbidden, "MissingAuthenticationToken", "Missing Authentication Token")
+	}
+	c.Region, c.Service = scope[2], scope[3]
+	svc := services[c.Service]
+	if svc == nil {
+		return c, nil, fail(http.StatusNotImplemented, "UnknownService", "the simulated organization does not serve "+c.Service)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
+	if err != nil || len(body) > bodyLimit {
+		return c, svc, fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size exceeded the limit")
+	}
+	if fault := s.identify(c, svc, scope[1]); fault != nil {
+		return c, svc, fault
+	}
+	switch svc.protocol {
+	case protocolJSON11:
+		prefix, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if prefix != svc.target || action == "" {
+			return c, svc, fail(http.StatusBadRequest, "UnknownOperationException", "")
+		}
+		c.Action, c.Body = action, body
+		if len(bytes.TrimSpace(body)) == 0 {
+			c.Body = []byte("{}")
+		}
+		if !json.Valid(c.Body) {
+			return c, svc, fail(http.StatusBadRequest, "SerializationException", "Unable to parse the request body as JSON")
+		}
+	case protocolQuery, protocolEC2:
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return c, svc, fail(http.StatusBadRequest, "MalformedQueryString", "Unable to parse the request body")
+		}
+		for k, v := range r.URL.Query() {
+			form[k] = append(form[k], v...)
+		}
+		c.Form = query{values: form}
+		c.Action = c.Form.str("Action")
+		if c.Action == "" {
+			return c, svc, fail(http.StatusBadRequest, "MissingAction", "The request must contain the parameter Action")
+		}
+	case protocolREST:
+		if action := strings.Trim(r.URL.Path, "/"); action != "" {
+			c.Action = strings.ToUpper(action[:1]) + action[1:]
+		}
+		c.Body = body
+		if len(bytes.TrimSpace(body)) == 0 {
+			c.Body = []byte("{}")
+		}
+		if !json.Valid(c.Body) {
+			return c, svc, fail(http.StatusBadRequest, "ValidationException", "Unable to parse the request body as JSON")
+		}
+	case protocolS3:
+		switch r.Method {
+		case http.MethodHead:
+			c.Action = "HeadBucket"
+		case http.MethodGet:
+			c.Action = "ListObjectsV2"
+		}
+		c.Body = body
+	}
+	return c, svc, nil
+}
+
+// dispatch runs one call with the lock held, once what is due has happened.
+func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		if r := recover(); r != nil {
+			s.opts.Log.Error("simulated call panicked", "service", c.Service, "action", c.Action, "panic", r)
+			body, err = nil, fail(http.StatusInternalServerError, "InternalFailure", fmt.Sprintf("the simulator failed in %s: %v", c.Action, r))
+		}
+	}()
+	s.clock.advance()
+	h, ok := svc.ops[c.Action]
+	if !ok {
+		if svc.protocol == protocolJSON11 {
+			return nil, fail(http.StatusBadRequest, "UnknownOperationException", "")
+		}
+		return nil, fail(http.StatusBadRequest, "InvalidAction", "Could not find operation "+c.Action+" for version "+svc.version)
+	}
+	s.stats.calls[c.Service+":"+c.Action]++
+	if err := s.disturb(svc, c); err != nil {
+		return nil, err
+	}
+	if err := s.throttle(c); err != nil {
+		return nil, err
+	}
+	if err := s.regionOn(svc, c); err != nil {
+		return nil, err
+	}
+	prefix := c.Service
+	if svc.iamPrefix != "" {
+		prefix = svc.iamPrefix
+	}
+	// GetCallerIdentity needs no permission (STS API reference); an
+	// AssumeRole is decided by the role's trust in sts.go.
+	if c.Service != "sts" && c.Service != "s3" {
+		if err := s.allowed(c.Caller, access{Action: prefix + ":" + c.Action, Resource: "*", Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
+			return nil, denial(svc, err)
+		}
+	}
+	return h(s, c)
+}
+
+// regionOn refuses a call in a Region that is off in the caller's account, as AWS
+// does: the credentials are not known there (re:Post "iam-validate-access-credentials").
+func (s *Sim) regionOn(svc *service, c *call) error {
+	switch c.Service {
+	case "organizations", "iam", "account", "s3":
+		return nil
+	}
+	switch s.world.regionStatus(s.world.accounts[c.Caller.Account], c.Region) {
+	case "ENABLED", "ENABLED_BY_DEFAULT":
+		return nil
+	}
+	if svc.protocol == protocolJSON11 {
+		return fail(http.StatusBadRequest, "UnrecognizedClientException", "The security token included in the request is invalid.")
+	}
+	if svc.protocol == protocolEC2 {
+		return fail(http.StatusUnauthorized, "AuthFailure", "AWS was not able to validate the provided access credentials")
+	}
+	return fail(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid")
+}
+
+// denial spells a refusal as the service's protocol does.
+func denial(svc *service, err error) error {
+	var e *apiError
+	if !errors.As(err, &e) {
+		return err
+	}
+	out := *e
+	switch svc.protocol {
+	case protocolJSON11, protocolREST:
+		out.Code, out.Status = "AccessDeniedException", http.StatusBadRequest
+		if svc.protocol == protocolREST {
+			out.Status = http.StatusForbidden
+		}
+	case protocolEC2:
+		out.Code, out.Status = "UnauthorizedOperation", http.StatusForbidden
+	default:
+		out.Code, out.Status = "AccessDenied", http.StatusForbidden
+	}
+	return &out
+}
+
+// unmarshal reads the members of a JSON request.
+func unmarshal(c *call, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(c.Body))
+	if err := decoder.Decode(into); err != nil {
+		return fail(http.StatusBadRequest, "SerializationException", "the members of "+c.Action+" could not be read: "+err.Error())
+	}
+	return nil
+}

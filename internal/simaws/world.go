@@ -68,6 +68,9 @@ type account struct {
 	roles   map[string]*iamRole // by role name
 	buckets map[string]*bucket  // by full name; account-regional ones too
 	regions map[string]*regionState
+	quirk   quirk
+	// populate makes what the account has in a Region.
+	populate func(*regionState)
 }
 
 // region gives the account's state in a Region, making it on first use.
@@ -82,6 +85,9 @@ func (a *account) region(name string) *regionState {
 			stacks:    map[string]*stack{},
 		}
 		a.regions[name] = r
+		if a.populate != nil {
+			a.populate(r)
+		}
 	}
 	return r
 }

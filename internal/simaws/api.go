@@ -1,0 +1,277 @@
+package simaws
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// apiDo does one call of EC2, S3, Lambda or STS in an account and Region, with
+// members and answer in the shapes that boto3 uses. The EC2 endpoint and the
+// scripts of automation documents share it.
+func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op string, in map[string]any) (map[string]any, error) {
+	region := r.name
+	check := func(action, resource string, extra map[string]string) error {
+		context := map[string]string{"aws:requestedregion": region, "aws:resourceaccount": a.ID}
+		for k, v := range extra {
+			context[k] = v
+		}
+		return who(access{Action: action, Resource: resource, Context: context})
+	}
+	switch service + ":" + op {
+	case "sts:GetCallerIdentity":
+		return map[string]any{"Account": a.ID, "Arn": fmt.Sprintf("arn:%s:sts::%s:assumed-role/simulated/session", s.world.partition, a.ID), "UserId": "AROASIMULATED:session"}, nil
+	case "ec2:DescribeSecurityGroups":
+		if err := check("ec2:DescribeSecurityGroups", "*", nil); err != nil {
+			return nil, err
+		}
+		return s.describeGroups(a, r, in)
+	case "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress":
+		g := r.groups[scalarOr(in["GroupId"])]
+		if g == nil {
+			return nil, noSuchGroup(scalarOr(in["GroupId"]))
+		}
+		tags := map[string]string{}
+		for k, v := range g.Tags {
+			tags["aws:resourcetag/"+strings.ToLower(k)] = v
+		}
+		if err := check("ec2:"+op, s.groupARN(a, g, region), tags); err != nil {
+			return nil, err
+		}
+		return s.changeGroup(r, g, op, in)
+	case "ec2:DescribeSecurityGroupRules":
+		if err := check("ec2:"+op, "*", nil); err != nil {
+			return nil, err
+		}
+		list := []any{}
+		wanted := filters(in)["group-id"]
+		for _, id := range sortedKeys(r.groups) {
+			g := r.groups[id]
+			if len(wanted) > 0 && !slices.Contains(wanted, id) {
+				continue
+			}
+			for egress, permissions := range map[bool][]map[string]any{false: g.Ingress, true: g.Egress} {
+				for i := range permissions {
+					list = append(list, map[string]any{"SecurityGroupRuleId": fmt.Sprintf("sgr-%s%d", strings.TrimPrefix(id, "sg-"), i), "GroupId": id, "IsEgress": egress, "IpProtocol": permissions[i]["IpProtocol"]})
+				}
+			}
+		}
+		return map[string]any{"SecurityGroupRules": list}, nil
+	case "ec2:DescribeNetworkInterfaces":
+		if err := check("ec2:"+op, "*", nil); err != nil {
+			return nil, err
+		}
+		f := filters(in)
+		var list []any
+		for _, eni := range r.enis {
+			if groups := f["group-id"]; groups != nil && !slices.ContainsFunc(eni.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
+				continue
+			}
+			var groups []any
+			for _, g := range eni.Groups {
+				groups = append(groups, map[string]any{"GroupId": g})
+			}
+			list = append(list, map[string]any{"NetworkInterfaceId": eni.ID, "Description": eni.Description, "InterfaceType": eni.InterfaceType, "Groups": groups, "Status": "in-use", "OwnerId": a.ID})
+		}
+		return paged(in, "NetworkInterfaces", list)
+	case "ec2:DescribeVpcs":
+		if err := check("ec2:"+op, "*", nil); err != nil {
+			return nil, err
+		}
+		var list []any
+		for _, v := range r.vpcs {
+			list = append(list, map[string]any{"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID})
+		}
+		return paged(in, "Vpcs", list)
+	case "ec2:DescribeLaunchTemplateVersions":
+		if err := check("ec2:"+op, "*", nil); err != nil {
+			return nil, err
+		}
+		return map[string]any{"LaunchTemplateVersions": []any{}}, nil
+	case "ec2:DescribeRegions":
+		if err := check("ec2:"+op, "*", nil); err != nil {
+			return nil, err
+		}
+		return s.describeRegions(a, in), nil
+	case "lambda:ListFunctions":
+		if err := check("lambda:ListFunctions", "*", nil); err != nil {
+			return nil, err
+		}
+		return map[string]any{"Functions": []any{}}, nil
+	case "s3:PutObject", "s3:GetObject", "s3:HeadBucket":
+		return s.objectDo(check, a, op, in)
+	}
+	return nil, fail(http.StatusBadRequest, "InvalidAction", fmt.Sprintf("the simulated organization does not serve %s %s", service, op))
+}
+
+func paged(in map[string]any, name string, list []any) (map[string]any, error) {
+	page, token, err := ec2Page(in, list)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{name: notNil(page)}
+	if token != "" {
+		out["NextToken"] = token
+	}
+	return out, nil
+}
+
+func noSuchGroup(id string) *apiError {
+	return fail(http.StatusBadRequest, "InvalidGroup.NotFound", "The security group '"+id+"' does not exist")
+}
+
+func (s *Sim) describeGroups(a *account, r *regionState, in map[string]any) (map[string]any, error) {
+	ids := texts(in["GroupIds"])
+	for _, id := range ids {
+		if r.groups[id] == nil {
+			return nil, noSuchGroup(id)
+		}
+	}
+	f := filters(in)
+	var list []any
+	for _, id := range sortedKeys(r.groups) {
+		g := r.groups[id]
+		if len(ids) > 0 && !slices.Contains(ids, id) {
+			continue
+		}
+		ok, err := groupMatches(g, f)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			list = append(list, s.groupShape(a, g))
+		}
+	}
+	return paged(in, "SecurityGroups", list)
+}
+
+// changeGroup revokes or authorizes permissions.
+func (s *Sim) changeGroup(r *regionState, g *securityGroup, op string, in map[string]any) (map[string]any, error) {
+	asked, _ := in["IpPermissions"].([]any)
+	if len(asked) == 0 {
+		return nil, fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter ipPermissions")
+	}
+	list := &g.Ingress
+	if strings.HasSuffix(op, "Egress") {
+		list = &g.Egress
+	}
+	unknown := []any{}
+	changed := false
+	for _, raw := range asked {
+		p, ok := raw.(map[string]any)
+		if !ok {
+			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid value for parameter ipPermissions")
+		}
+		at := slices.IndexFunc(*list, func(have map[string]any) bool { return samePermission(have, p) })
+		switch {
+		case strings.HasPrefix(op, "Authorize") && at >= 0:
+			return nil, fail(http.StatusBadRequest, "InvalidPermission.Duplicate", "the specified rule already exists")
+		case strings.HasPrefix(op, "Authorize"):
+			*list = append(*list, normalPermission(p))
+			changed = true
+		case at >= 0:
+			*list = slices.Delete(*list, at, at+1)
+			changed = true
+		default:
+			unknown = append(unknown, raw)
+		}
+	}
+	if strings.HasPrefix(op, "Revoke") && !changed {
+		// In a VPC, revoking a rule that is not there is an error only when none is.
+		return nil, fail(http.StatusBadRequest, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+	}
+	if changed {
+		s.groupChanged(r, g)
+	}
+	out := map[string]any{"Return": true}
+	if strings.HasPrefix(op, "Revoke") {
+		out["UnknownIpPermissions"] = unknown
+	}
+	return out, nil
+}
+
+// normalPermission drops empty lists and reads numbers as int, so that a rule
+// reads the same however it came in.
+func normalPermission(p map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range p {
+		switch t := v.(type) {
+		case []any:
+			if len(t) > 0 {
+				out[k] = t
+			}
+		case nil:
+		case int64:
+			out[k] = int(t)
+		case float64:
+			out[k] = int(t)
+		default:
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func samePermission(a, b map[string]any) bool {
+	return reflect.DeepEqual(normalPermission(a), normalPermission(b))
+}
+
+func (s *Sim) describeRegions(a *account, in map[string]any) map[string]any {
+	list := []any{}
+	for _, name := range append(slices.Clone(s.world.enabledRegions), s.world.optInRegions...) {
+		status := "opt-in-not-required"
+		if slices.Contains(s.world.optInRegions, name) {
+			status = "not-opted-in"
+			if a.optedIn[name] {
+				status = "opted-in"
+			}
+		}
+		if status == "not-opted-in" && scalarOr(in["AllRegions"]) != "true" {
+			continue
+		}
+		if names := texts(in["RegionNames"]); len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		list = append(list, map[string]any{"RegionName": name, "Endpoint": "ec2." + name + ".amazonaws.com", "OptInStatus": status})
+	}
+	return map[string]any{"Regions": list}
+}
+
+// objectDo is S3 for scripts: objects in the account's own buckets.
+func (s *Sim) objectDo(check func(action, resource string, extra map[string]string) error, a *account, op string, in map[string]any) (map[string]any, error) {
+	name, key := scalarOr(in["Bucket"]), scalarOr(in["Key"])
+	action, resource := "s3:"+op, "arn:"+s.world.partition+":s3:::"+name+"/"+key
+	if op == "HeadBucket" {
+		action, resource = "s3:ListBucket", "arn:"+s.world.partition+":s3:::"+name
+	}
+	if err := check(action, resource, nil); err != nil {
+		return nil, err
+	}
+	b := a.buckets[name]
+	if b == nil {
+		if s.world.globalBuckets[name] != nil {
+			return nil, fail(http.StatusForbidden, "AccessDenied", "Access Denied")
+		}
+		return nil, fail(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+	}
+	if owner := scalarOr(in["ExpectedBucketOwner"]); owner != "" && owner != b.Owner {
+		return nil, fail(http.StatusForbidden, "AccessDenied", "Access Denied")
+	}
+	switch op {
+	case "PutObject":
+		if b.Objects == nil {
+			b.Objects = map[string][]byte{}
+		}
+		b.Objects[key] = []byte(scalarOr(in["Body"]))
+		return map[string]any{"ETag": "\"" + s.ids.hex(32) + "\""}, nil
+	case "GetObject":
+		body, ok := b.Objects[key]
+		if !ok {
+			return nil, fail(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		}
+		return map[string]any{"Body": string(body)}, nil
+	}
+	return map[string]any{"BucketRegion": b.Region}, nil
+}

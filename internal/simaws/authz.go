@@ -1,0 +1,139 @@
+package simaws
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// authorizer says whether somebody may do a thing; the error is AWS's refusal.
+type authorizer func(access) error
+
+// globalServices are not bound to a Region, so a Region-deny policy exempts them
+// (AWS Control Tower's Region deny control lists them).
+var globalServices = map[string]bool{"iam": true, "sts": true, "organizations": true, "account": true}
+
+// allowed says whether a caller may do a thing: service control policies first,
+// then the role's policies, narrowed by the session policy. The error is an
+// *apiError AccessDenied with AWS's words; a protocol spells the code its own way.
+func (s *Sim) allowed(who caller, a access) error {
+	region := a.Context["aws:requestedregion"]
+	if s.policyDenies(who.Account, roleName(who.Role), a.Action, region) {
+		return refusal(who, a, "with an explicit deny in a service control policy")
+	}
+	if who.Role == nil {
+		return nil // the management account's operator is an administrator
+	}
+	if !s.roleAllows(who.Role, a) {
+		return refusal(who, a, fmt.Sprintf("because no identity-based policy allows the %s action", a.Action))
+	}
+	if who.Session != nil {
+		switch evaluate([]policyDocument{*who.Session}, a) {
+		case decisionDeny:
+			return refusal(who, a, "with an explicit deny in a session policy")
+		case decisionNone:
+			return refusal(who, a, fmt.Sprintf("because no session policy allows the %s action", a.Action))
+		}
+	}
+	return nil
+}
+
+func roleName(r *iamRole) string {
+	if r == nil {
+		return ""
+	}
+	return r.Name
+}
+
+func refusal(who caller, a access, why string) *apiError {
+	return fail(http.StatusForbidden, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", who.ARN, a.Action, a.Resource, why))
+}
+
+// policyDenies says whether a service control policy denies an action to a role of
+// an account. Service control policies never bind the management account nor
+// service-linked roles.
+func (s *Sim) policyDenies(accountID, role, action, region string) bool {
+	if accountID == s.world.management {
+		return false
+	}
+	a := s.world.accounts[accountID]
+	if a == nil {
+		return false
+	}
+	service, _, _ := strings.Cut(action, ":")
+	if region != "" && a.deniedRegions[region] && !globalServices[service] {
+		return true
+	}
+	// Control Tower's own control exempts its execution role (GRCONFIGENABLED).
+	return role != "AWSControlTowerExecution" && matchesAny(a.deniedActions, action)
+}
+
+// roleAllows evaluates the managed and inline policies of a role.
+func (s *Sim) roleAllows(r *iamRole, a access) bool {
+	documents := make([]policyDocument, 0, len(r.Policies)+len(r.Managed))
+	for _, name := range sortedKeys(r.Policies) {
+		documents = append(documents, r.Policies[name])
+	}
+	for _, arn := range r.Managed {
+		documents = append(documents, managedPolicies[arn[strings.LastIndexByte(arn, '/')+1:]])
+	}
+	return evaluate(documents, a) == decisionAllow
+}
+
+// managedPolicies are AWS's managed policies as far as calls served here go.
+var managedPolicies = map[string]policyDocument{
+	"AdministratorAccess": {Statement: []policyStatement{{Allow: true, Actions: []string{"*"}, Resources: []string{"*"}}}},
+	"ReadOnlyAccess":      {Statement: []policyStatement{{Allow: true, Actions: readActions, Resources: []string{"*"}}}},
+	"SecurityAudit":       {Statement: []policyStatement{{Allow: true, Actions: readActions, Resources: []string{"*"}}}},
+}
+
+var readActions = []string{
+	"config:Describe*", "config:Get*", "config:List*", "iam:Get*", "iam:List*", "ec2:Describe*", "ssm:Describe*", "ssm:List*", "ssm:GetDocument",
+	"cloudformation:Describe*", "cloudformation:List*", "cloudformation:GetTemplate*", "organizations:Describe*", "organizations:List*",
+	"account:List*", "account:Get*", "s3:ListBucket", "s3:GetBucket*", "lambda:List*", "lambda:Get*",
+}
+
+type decision int
+
+const (
+	decisionNone decision = iota
+	decisionAllow
+	decisionDeny
+)
+
+func evaluate(documents []policyDocument, a access) decision {
+	out := decisionNone
+	for _, d := range documents {
+		for _, st := range d.Statement {
+			if !statementApplies(st, a) {
+				continue
+			}
+			if !st.Allow {
+				return decisionDeny
+			}
+			out = decisionAllow
+		}
+	}
+	return out
+}
+
+func statementApplies(st policyStatement, a access) bool {
+	if len(st.Actions) > 0 && !matchesAny(st.Actions, a.Action) || len(st.NotActions) > 0 && matchesAny(st.NotActions, a.Action) {
+		return false
+	}
+	if len(st.Resources) > 0 && !resourceMatches(st.Resources, a.Resource) || len(st.NotResource) > 0 && resourceMatches(st.NotResource, a.Resource) {
+		return false
+	}
+	return conditionsHold(st.Conditions, a.Context)
+}
+
+// resourceMatches compares ARNs; an action that knows no resource ("*") matches
+// only a statement for every resource.
+func resourceMatches(patterns []string, resource string) bool {
+	return anyLike(patterns, resource, false)
+}
+
+// matchesAny compares actions, whose case does not matter.
+func matchesAny(patterns []string, action string) bool {
+	return anyLike(patterns, action, true)
+}

@@ -1,0 +1,34 @@
+package simaws
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// issuedKey is a temporary access key that AssumeRole gave out.
+type issuedKey struct {
+	caller  caller
+	expires time.Time
+}
+
+// identify sets who calls: the session of a key that was issued here, else the
+// management account.
+func (s *Sim) identify(c *call, svc *service, key string) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	issued := s.creds[key]
+	if issued == nil {
+		m := s.world.management
+		c.Caller = caller{Account: m, ARN: fmt.Sprintf("arn:%s:iam::%s:user/operator", s.world.partition, m), UserID: "AIDASIMULATEDOPERATOR"}
+		return nil
+	}
+	c.Caller = issued.caller
+	if s.opts.Now().After(issued.expires) {
+		if svc.protocol == protocolJSON11 {
+			return fail(http.StatusBadRequest, "ExpiredTokenException", "The security token included in the request is expired")
+		}
+		return fail(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+	}
+	return nil
+}
