@@ -2,19 +2,33 @@ package templates
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 )
 
-// Control is what a framework asks for.
+// Control is what a framework asks for. In JSON it is its String.
 type Control struct {
-	Standard string `json:"standard"` // "CIS", "PCI-DSS", "FSBP" or "NIST-800-53"
-	Version  string `json:"version"`  // as the standard counts: "1.2.0", "r5"
-	ID       string `json:"id"`       // "4.3"
+	Standard string // "CIS", "PCI-DSS", "FSBP" or "NIST-800-53"
+	Version  string // as the standard counts: "1.2.0", "r5"
+	ID       string // "4.3"
 }
 
 // String is "CIS 1.2.0 4.3".
 func (c Control) String() string { return c.Standard + " " + c.Version + " " + c.ID }
+
+// MarshalText is the control's String.
+func (c Control) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Control) UnmarshalText(text []byte) error {
+	parts := strings.SplitN(string(text), " ", 3)
+	if len(parts) != 3 {
+		return fmt.Errorf("control %q is not STANDARD VERSION ID", text)
+	}
+	c.Standard, c.Version, c.ID = parts[0], parts[1], parts[2]
+	return nil
+}
 
 // controlsOf are the controls of one version of one standard.
 func controlsOf(standard, version string, ids ...string) []Control {

@@ -100,29 +100,15 @@ var yaml11 = map[string]bool{
 	"no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
 }
 
-// readScalar is the value of a scalar. What is written with leading zeros stays a
-// string: it is an account id more often than an octal number.
+// readScalar is the value of a scalar, as YAML 1.1 has it.
 func readScalar(n *yaml.Node) (any, error) {
 	switch n.ShortTag() {
 	case "!!null":
 		return nil, nil
 	case "!!bool":
 		return strings.EqualFold(n.Value, "true"), nil
-	case "!!int":
-		digits := strings.TrimLeft(n.Value, "+-")
-		if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
-			return n.Value, nil
-		}
-		if i, err := strconv.ParseInt(n.Value, 0, 64); err == nil {
-			return i, nil
-		}
-		return n.Value, nil
-	case "!!float":
-		f, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-			return n.Value, nil
-		}
-		return f, nil
+	case "!!int", "!!float":
+		return readNumber(n.Value), nil
 	case "!!binary":
 		return nil, errorAt(n, "CloudFormation does not know the tag !!binary")
 	}
@@ -130,6 +116,24 @@ func readScalar(n *yaml.Node) (any, error) {
 		return word, nil
 	}
 	return n.Value, nil
+}
+
+// readNumber is an int64 or a float64. What would lose digits as a number stays a
+// string, and so does what has leading zeros: it is an account id more often than an
+// octal number.
+func readNumber(s string) any {
+	unsigned := strings.TrimLeft(s, "+-")
+	if len(unsigned) > 1 && unsigned[0] == '0' && digits(unsigned) > 1 {
+		return s
+	}
+	if i, err := strconv.ParseInt(s, 0, 64); err == nil {
+		return i
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || !strings.ContainsAny(s, ".eE") {
+		return s
+	}
+	return f
 }
 
 // text is a scalar as the string that CloudFormation makes of it: true and false

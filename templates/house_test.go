@@ -1,0 +1,226 @@
+package templates
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// home is what every evaluation needs: the one parameter without a default.
+var home = map[string]string{ParameterHomeRegion: "eu-west-1"}
+
+// writers are the resource types by which a template can change what it did not make.
+var writers = []string{"AWS::IAM::Role", "AWS::SSM::Document", "AWS::Config::RemediationConfiguration", "AWS::Lambda::Function"}
+
+func TestOnlyEnforceTemplatesCanWrite(t *testing.T) {
+	for _, template := range All() {
+		enforce := strings.HasSuffix(template.Name, "-enforce")
+		if enforce != (template.Enforces != "") || enforce != template.Remediates {
+			t.Errorf("%s: name, Enforces and Remediates disagree", template.Name)
+		}
+		for id, r := range template.Document().Resources {
+			if slices.Contains(writers, r.Type) && !enforce {
+				t.Errorf("%s has %s, a %s", template.Name, id, r.Type)
+			}
+		}
+	}
+}
+
+func TestNothingIsAutomaticByDefault(t *testing.T) {
+	for _, template := range All() {
+		for name, given := range map[string]map[string]string{
+			"default": home, "automatic": {ParameterHomeRegion: "eu-west-1", ParameterRemediation: "Automatic"},
+		} {
+			e := evaluate(t, template.Document(), given)
+			made := e.resources()
+			if len(made) == 0 {
+				t.Errorf("%s makes no resource by default, and CloudFormation wants one", template.Name)
+			}
+			for id, properties := range made {
+				if template.Document().Resources[id].Type != "AWS::Config::RemediationConfiguration" {
+					continue
+				}
+				if properties["Automatic"] != (name == "automatic") {
+					t.Errorf("%s with %s parameters: Automatic is %v", template.Name, name, properties["Automatic"])
+				}
+				_, attempts := properties["MaximumAutomaticAttempts"]
+				_, seconds := properties["RetryAttemptSeconds"]
+				if attempts != (name == "automatic") || seconds != attempts {
+					t.Errorf("%s with %s parameters: attempts %v, seconds %v", template.Name, name, attempts, seconds)
+				}
+			}
+		}
+	}
+}
+
+func TestServiceLinkedRolesAreAskedFor(t *testing.T) {
+	base, err := Lookup(RecordingBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		given map[string]string
+		want  []string
+	}{
+		{nil, []string{"Anchor", "DeliveryBucket", "DeliveryBucketPolicy"}},
+		{map[string]string{ParameterCreateConfigServiceLinkedRole: "true"}, []string{"Anchor", "ConfigServiceLinkedRole", "DeliveryBucket", "DeliveryBucketPolicy"}},
+		{map[string]string{ParameterCreateRemediationServiceLinkedRole: "true", ParameterCreateDeliveryBucket: "false"}, []string{"Anchor", "RemediationServiceLinkedRole"}},
+	} {
+		var got []string
+		for id := range evaluate(t, base.Document(), test.given).resources() {
+			got = append(got, id)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%v makes %v, want %v", test.given, got, test.want)
+		}
+	}
+}
+
+func TestHouseRules(t *testing.T) {
+	for _, template := range All() {
+		body, d := string(template.Body()), template.Document()
+		if len(body) > maxBody {
+			t.Errorf("%s: %d bytes", template.Name, len(body))
+		}
+		if err := deployable(d); err != nil {
+			t.Errorf("%s: %v", template.Name, err)
+		}
+		if strings.Contains(body, "arn:aws:") {
+			t.Errorf("%s names a partition", template.Name)
+		}
+		if !strings.HasPrefix(d.Description, "rollout "+template.Name+":") || len(d.Description) > 1024 {
+			t.Errorf("%s: description %q", template.Name, d.Description)
+		}
+		if template.Title == "" || template.Description == "" || template.Scope == "" {
+			t.Errorf("%s: the catalog says too little", template.Name)
+		}
+		for id, r := range d.Resources {
+			what := template.Name + "." + id
+			for _, named := range []string{"RoleName", "FunctionName", "PolicyName", "ManagedPolicyName"} {
+				if has(r.Properties[named], named) || r.Properties[named] != nil {
+					t.Errorf("%s has a %s, which collides in the account's second Region", what, named)
+				}
+			}
+			switch r.Type {
+			case "AWS::Config::ConfigRule":
+				if name, _ := r.Properties["ConfigRuleName"].(string); !strings.HasPrefix(name, "rollout-") || len(name) > 128 {
+					t.Errorf("%s: ConfigRuleName %v", what, r.Properties["ConfigRuleName"])
+				}
+			case "AWS::Config::RemediationConfiguration":
+				if r.Properties["TargetVersion"] != "1" {
+					t.Errorf("%s: TargetVersion %v", what, r.Properties["TargetVersion"])
+				}
+				if automatic, literal := r.Properties["Automatic"].(bool); literal {
+					t.Errorf("%s: Automatic is %v, whatever is asked", what, automatic)
+				}
+			case "AWS::SSM::Document":
+				if r.Properties["Name"] != nil || r.Properties["UpdateMethod"] != "Replace" {
+					t.Errorf("%s can change under a remediation that points to it", what)
+				}
+			case "AWS::IAM::Role":
+				if r.Properties["Path"] != "/rollout/" {
+					t.Errorf("%s: path %v", what, r.Properties["Path"])
+				}
+			}
+		}
+	}
+}
+
+// What belongs together goes together: a bucket that outlives its policy is open to
+// nobody, a recorder without a channel records nothing.
+func TestPairsAreRetainedTogether(t *testing.T) {
+	for _, test := range []struct {
+		template        string
+		types           []string
+		delete, replace string
+	}{
+		{RecordingBase, []string{"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::IAM::ServiceLinkedRole"}, "RetainExceptOnCreate", "Retain"},
+		{Recording, []string{"AWS::Config::ConfigurationRecorder", "AWS::Config::DeliveryChannel"}, "Delete", "Delete"},
+	} {
+		template, err := Lookup(test.template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for id, r := range template.Document().Resources {
+			if !slices.Contains(test.types, r.Type) {
+				continue
+			}
+			seen[r.Type] = true
+			if r.DeletionPolicy != test.delete || r.UpdateReplacePolicy != test.replace {
+				t.Errorf("%s.%s: %q and %q", test.template, id, r.DeletionPolicy, r.UpdateReplacePolicy)
+			}
+			if len(r.DependsOn) > 0 {
+				t.Errorf("%s.%s waits for %v; recorder and channel wait for each other already", test.template, id, r.DependsOn)
+			}
+		}
+		if len(seen) != len(test.types) {
+			t.Errorf("%s has only %v", test.template, seen)
+		}
+		if strings.Contains(string(template.Body()), "DeletionPolicy: Retain\n") {
+			t.Errorf("%s: plain Retain leaves something behind when a create is rolled back", test.template)
+		}
+	}
+}
+
+func TestRulesOfTheCatalogAreThoseOfTheBodies(t *testing.T) {
+	for _, template := range All() {
+		rules, unnamed := rulesOf(template.Document())
+		if len(unnamed) > 0 || len(rules) != len(template.Rules) {
+			t.Fatalf("%s: %d rules in the body, %d in the catalog, %v unnamed", template.Name, len(rules), len(template.Rules), unnamed)
+		}
+		for i, r := range rules {
+			want := template.Rules[i]
+			if r.Name != want.Name || r.Identifier != want.Identifier || !slices.Equal(r.ResourceTypes, want.ResourceTypes) {
+				t.Errorf("%s: body has %+v, catalog %+v", template.Name, r, want)
+			}
+		}
+		if template.Enforces == "" {
+			continue
+		}
+		detect, err := Lookup(template.Enforces)
+		if err != nil || detect.EnforcedBy != template.Name {
+			t.Fatalf("%s enforces %s, which says %q (%v)", template.Name, template.Enforces, detect.EnforcedBy, err)
+		}
+		for id, r := range template.Document().Resources {
+			if r.Type == "AWS::Config::RemediationConfiguration" && r.Properties["ConfigRuleName"] != detect.Rules[0].Name {
+				t.Errorf("%s.%s remediates %v", template.Name, id, r.Properties["ConfigRuleName"])
+			}
+		}
+	}
+}
+
+// required fails a test that cannot run for lack of a program where CI promised to
+// have it, and skips it elsewhere.
+func required(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
+		t.Fatalf("%s is not installed, and ROLLOUT_REQUIRE_EXTRAS=1 wants this test run", program)
+	}
+	t.Skipf("not run: %s is not installed", program)
+	return ""
+}
+
+func TestLint(t *testing.T) {
+	lint := required(t, "cfn-lint")
+	regions := []string{"us-east-1", "eu-west-1", "ap-northeast-1", "cn-north-1"}
+	for _, template := range All() {
+		args := append([]string{"-c", "I", "-r"}, regions...)
+		if !template.Remediates {
+			// cfn-lint's data say that RemediationConfiguration is missing in
+			// GovCloud and other Regions where it is in use.
+			args = append(args, "us-gov-west-1")
+		}
+		out, err := exec.Command(lint, append(args, "--", "catalog/"+template.Name+".yaml")...).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", template.Name, err, out)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package templates
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func write(t *testing.T, name, body string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoadFile(t *testing.T) {
+	path := write(t, "my rules_2.yaml", `Description: |
+  Keys are young
+  and more
+Resources:
+  B:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: b-rule
+      Source: {Owner: CUSTOM_LAMBDA, SourceIdentifier: !Sub "arn:${AWS::Partition}:lambda:x"}
+  A:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: a-rule
+      Description: Keys are rotated
+      InputParameters: {maxAccessKeyAge: 90, other: !Ref AWS::Region}
+      Scope: {ComplianceResourceTypes: [AWS::IAM::User]}
+      Source: {Owner: AWS, SourceIdentifier: ACCESS_KEYS_ROTATED}
+  C:
+    Type: AWS::Config::ConfigRule
+    Properties: {ConfigRuleName: !Sub "x-${AWS::Region}", Source: {Owner: AWS, SourceIdentifier: X}}
+  Fix:
+    Type: AWS::Config::RemediationConfiguration
+    Properties: {}
+`)
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Rule{
+		{Name: "a-rule", Identifier: "ACCESS_KEYS_ROTATED", Title: "Keys are rotated", Parameters: map[string]string{"maxAccessKeyAge": "90"}, ResourceTypes: []string{"AWS::IAM::User"}},
+		{Name: "b-rule", Title: "b-rule"},
+	}
+	if diff := cmp.Diff(want, got.Rules); diff != "" {
+		t.Error(diff)
+	}
+	if got.Name != "my-rules-2" || got.Title != "Keys are young" || got.Scope != ScopeRegional || !got.Remediates || got.Path != path ||
+		strings.Join(got.Unnamed, " ") != "C" || len(got.Chain()) != 1 || strings.Join(got.Remediation(), " ") != "off" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.yaml")
+	for name, test := range map[string]struct{ path, want string }{
+		"unknown name":   {"default-securty-group", "did you mean default-security-group?; there is no file of that name either"},
+		"missing file":   {missing, "read template: open " + missing},
+		"too large":      {write(t, "a.yaml", "Resources: {A: {Type: T}}\n"+strings.Repeat("#", maxBody)), "more than the 51200 that CloudFormation takes"},
+		"transform":      {write(t, "a.yaml", "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: T}}"), "has a Transform"},
+		"macro":          {write(t, "a.yaml", "Resources:\n  A: {Type: T, Properties: {a: [!Transform {Name: x}]}}"), "line 2: A uses Fn::Transform"},
+		"nested":         {write(t, "a.yaml", "Resources:\n  A: {Type: AWS::CloudFormation::Stack}"), "line 2: A is a nested stack"},
+		"not a template": {write(t, "a.yaml", "a: b"), `a.yaml: 1:1: a template has no "a"`},
+		"no name":        {write(t, "--.yaml", "Resources: {A: {Type: T}}"), "no letter or digit"},
+		"taken name":     {write(t, "recording.yaml", "Resources: {A: {Type: T}}"), "embedded template's"},
+		"directory":      {t.TempDir(), "read template"},
+	} {
+		_, err := Load(test.path)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", name, err, test.want)
+		}
+	}
+	if got, err := Load(Recording); err != nil || got.Path != "" {
+		t.Errorf("an embedded name: %v %v", got.Path, err)
+	}
+}
+
+func TestRequiredCapabilities(t *testing.T) {
+	for resource, want := range map[string]string{
+		"Type: AWS::S3::Bucket":                                             "",
+		"Type: AWS::IAM::ServiceLinkedRole":                                 "",
+		"Type: AWS::IAM::Role":                                              "CAPABILITY_IAM",
+		"Type: AWS::IAM::AccessKey":                                         "CAPABILITY_IAM",
+		"Type: AWS::IAM::Role, Condition: C":                                "CAPABILITY_IAM",
+		"Type: AWS::IAM::Role, Properties: {RoleName: x}":                   "CAPABILITY_NAMED_IAM",
+		"Type: AWS::IAM::Policy, Properties: {PolicyName: x}":               "CAPABILITY_IAM",
+		"Type: AWS::IAM::User, Properties: {UserName: !Ref X}":              "CAPABILITY_NAMED_IAM",
+		"Type: AWS::IAM::ManagedPolicy, Properties: {ManagedPolicyName: x}": "CAPABILITY_NAMED_IAM",
+		"Type: AWS::IAM::InstanceProfile, Properties: {Path: /x/}":          "CAPABILITY_IAM",
+		"Type: AWS::IAM::Group, Properties: {GroupName: x}":                 "CAPABILITY_NAMED_IAM",
+	} {
+		d, err := Parse([]byte("Resources: {A: {" + resource + "}, B: {Type: AWS::SNS::Topic}}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(RequiredCapabilities(d), " "); got != want {
+			t.Errorf("%s: %q, want %q", resource, got, want)
+		}
+	}
+}
