@@ -245,5 +245,6 @@ func scenarioGroup(s scenario) map[string]any {
 
 func TestRunbookInPython(t *testing.T) {
 	required(t, "python3")
+	t.Parallel()
 	testRunbook(t, python)
 }
