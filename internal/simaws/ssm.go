@@ -34,6 +34,9 @@ func automationJSON(e *automationExecution) map[string]any {
 	return m
 }
 
+// automationFilters are the filter keys that are understood.
+var automationFilters = map[string]bool{"ExecutionId": true, "ExecutionStatus": true, "DocumentNamePrefix": true, "StartTimeAfter": true, "StartTimeBefore": true}
+
 func describeAutomations(s *Sim, c *call) (any, error) {
 	var in struct {
 		Filters []struct {
@@ -50,6 +53,11 @@ func describeAutomations(s *Sim, c *call) (any, error) {
 	limit, err := limitOf(in.MaxResults, 50, 50, "maxResults")
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range in.Filters {
+		if !automationFilters[f.Key] {
+			return nil, fail(400, "InvalidFilterKey", "The filter key is not valid: "+f.Key)
+		}
 	}
 	list := []any{}
 	for i := len(r.executions) - 1; i >= 0; i-- { // newest first
@@ -78,8 +86,6 @@ func describeAutomations(s *Sim, c *call) (any, error) {
 						matches = matches && e.Started.Before(at)
 					}
 				}
-			default:
-				return nil, fail(400, "InvalidFilterKey", "The filter key is not valid: "+f.Key)
 			}
 		}
 		if matches {

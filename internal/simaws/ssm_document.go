@@ -34,12 +34,6 @@ type runbookStep struct {
 
 type runbookOutput struct{ name, selector, kind string }
 
-// actions that are run; a document with another is accepted and fails there.
-var stepActions = map[string]bool{
-	"aws:assertAwsResourceProperty": true, "aws:executeAwsApi": true, "aws:executeScript": true,
-	"aws:branch": true, "aws:sleep": true, "aws:waitForAwsResourceProperty": true,
-}
-
 // documentContent gives a document as decoded values; a template may give it as text.
 func documentContent(v any) map[string]any {
 	switch t := v.(type) {
@@ -129,14 +123,17 @@ func parseRunbook(content map[string]any) (runbook, error) {
 	return b, nil
 }
 
+func invalidParameters(why string) error {
+	return fail(400, "InvalidAutomationExecutionParametersException", why)
+}
+
 // values gives every parameter its value, the default where none was passed,
-// and checks them. Its errors are texts for
-// InvalidAutomationExecutionParametersException.
+// and checks them. The texts of its errors are not AWS's.
 func (b runbook) values(passed map[string][]string) (map[string]any, error) {
 	out := map[string]any{}
 	for _, name := range sortedKeys(passed) {
 		if _, ok := b.parameters[name]; !ok {
-			return nil, fmt.Errorf("Parameter %q is not defined in the document.", name)
+			return nil, invalidParameters(fmt.Sprintf("Parameter %q is not defined in the document.", name))
 		}
 	}
 	for _, name := range sortedKeys(b.parameters) {
@@ -144,19 +141,19 @@ func (b runbook) values(passed map[string][]string) (map[string]any, error) {
 		given, ok := passed[name]
 		if !ok {
 			if !p.hasValue {
-				return nil, fmt.Errorf("Parameter %q is required and has no value.", name)
+				return nil, invalidParameters(fmt.Sprintf("Parameter %q is required and has no value.", name))
 			}
 			out[name] = p.standard
 			continue
 		}
 		for _, v := range given {
 			if len(p.allowed) > 0 && !wants(p.allowed, v) {
-				return nil, fmt.Errorf("Parameter %q has value %q, which is not one of the allowed values [%s].", name, v, strings.Join(p.allowed, ", "))
+				return nil, invalidParameters(fmt.Sprintf("Parameter %q has value %q, which is not one of the allowed values [%s].", name, v, strings.Join(p.allowed, ", ")))
 			}
 			if p.pattern != "" {
 				// A pattern of Java's that Go cannot read is not checked.
 				if re, err := regexp.Compile(p.pattern); err == nil && !re.MatchString(v) {
-					return nil, fmt.Errorf("Parameter %q has value %q, which does not match the allowed pattern %s.", name, v, p.pattern)
+					return nil, invalidParameters(fmt.Sprintf("Parameter %q has value %q, which does not match the allowed pattern %s.", name, v, p.pattern))
 				}
 			}
 		}

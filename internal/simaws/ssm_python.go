@@ -89,10 +89,6 @@ func (p *pythonRewriter) token() error {
 		if m := importLine.FindString(rest); m != "" {
 			return p.importStatement(m)
 		}
-		if m := raiseLine.FindStringSubmatch(rest); m != nil {
-			p.raise(m)
-			return nil
-		}
 	}
 	switch {
 	case c == '"' || c == '\'':
@@ -181,6 +177,9 @@ func (p *pythonRewriter) word(rest string) error {
 	case member:
 	case unrunnable[word]:
 		return fmt.Errorf("%q statements are not run by the simulator; write the script without them", word)
+	case word == "raise":
+		p.raise(raiseLine.FindStringSubmatch(rest))
+		return nil
 	case word == "for" && len(p.open) > 0 && p.open[len(p.open)-1].kind == '(':
 		p.open[len(p.open)-1].generator = true
 	case word == "is":

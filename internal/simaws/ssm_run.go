@@ -57,14 +57,13 @@ func (s *Sim) startAutomation(start automationStart) (*automationExecution, erro
 	if version != orElse(doc.Version, "1") {
 		return nil, fail(400, "AutomationDefinitionVersionNotFoundException", "Automation definition version not found: "+start.document+" version "+version+".")
 	}
-	invalid := func(why string) error { return fail(400, "InvalidAutomationExecutionParametersException", why) }
 	book, err := parseRunbook(doc.Content)
 	if err != nil {
 		return nil, fail(400, "InvalidDocumentContent", err.Error())
 	}
 	values, err := book.values(start.parameters)
 	if err != nil {
-		return nil, invalid(err.Error())
+		return nil, err
 	}
 	run := &automationRun{s: s, start: start, book: book, values: values, outputs: map[string]map[string]any{}, as: start.as}
 	run.exec = &automationExecution{
@@ -74,7 +73,7 @@ func (s *Sim) startAutomation(start automationStart) (*automationExecution, erro
 	if book.assumeRole != "" {
 		role, err := interpolate(book.assumeRole, run.lookup)
 		if err != nil {
-			return nil, invalid("The format of the supplied assume role ARN is invalid.")
+			return nil, invalidParameters("The format of the supplied assume role ARN is invalid.")
 		}
 		if arn := textOf(role); arn != "" {
 			if run.as, err = s.automationRole(a, r, run.exec.ID, arn); err != nil {

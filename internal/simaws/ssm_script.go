@@ -12,7 +12,7 @@ import (
 )
 
 // scriptSteps bounds the work of a script, so that a loop without an end fails.
-const scriptSteps = 5_000_000
+const scriptSteps = 1_000_000
 
 var scriptDialect = &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
 

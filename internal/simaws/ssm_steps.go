@@ -126,7 +126,7 @@ func (run *automationRun) call(r *regionState, service, op string, in map[string
 // must allow ssm.amazonaws.com for this account and execution. What it may do is
 // said by its own policies, call by call.
 func (s *Sim) automationRole(a *account, r *regionState, execution, arn string) (authorizer, error) {
-	cannot := fail(400, "InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed.")
+	cannot := invalidParameters("The defined assume role is unable to be assumed.")
 	prefix := "arn:" + s.world.partition + ":iam::" + a.ID + ":role/"
 	if !strings.HasPrefix(arn, prefix) {
 		return nil, cannot
