@@ -11,21 +11,52 @@ import (
 // configResources are the AWS Config resource types.
 var configResources = map[string]resourceHandler{
 	"AWS::Config::ConfigurationRecorder": {
-		create: createRecorder, update: updateRecorder, delete: removeRecorder,
+		create: putting("config:PutConfigurationRecorder", createRecorder), update: putting("config:PutConfigurationRecorder", updateRecorder), delete: deleting("config:DeleteConfigurationRecorder", removeRecorder),
 		createOnly: []string{"Name"}, takes: 20 * time.Second,
 	},
 	"AWS::Config::DeliveryChannel": {
-		create: createChannel, update: updateChannel, delete: removeChannel,
+		create: putting("config:PutDeliveryChannel", createChannel), update: putting("config:PutDeliveryChannel", updateChannel), delete: deleting("config:DeleteDeliveryChannel", removeChannel),
 		createOnly: []string{"Name"}, takes: 20 * time.Second,
 	},
 	"AWS::Config::ConfigRule": {
-		create: createRule, update: updateRule, delete: removeRule,
+		create: putting("config:PutConfigRule", createRule), update: putting("config:PutConfigRule", updateRule), delete: deleting("config:DeleteConfigRule", removeRule),
 		createOnly: []string{"ConfigRuleName"}, takes: 10 * time.Second,
 	},
 	"AWS::Config::RemediationConfiguration": {
-		create: createRemediation, update: updateRemediation, delete: removeRemediation,
+		create: putting("config:PutRemediationConfigurations", createRemediation), update: putting("config:PutRemediationConfigurations", updateRemediation), delete: deleting("config:DeleteRemediationConfiguration", removeRemediation),
 		createOnly: []string{"ConfigRuleName"}, takes: 5 * time.Second,
 	},
+}
+
+// putting lets a handler run only where no service control policy denies the
+// call that it makes as StackSets' role in the account; deleting likewise.
+func putting(action string, f func(*Sim, resourceCall) (resourceResult, error)) func(*Sim, resourceCall) (resourceResult, error) {
+	return func(s *Sim, c resourceCall) (resourceResult, error) {
+		if err := s.executionDenied(c, action); err != nil {
+			return resourceResult{}, err
+		}
+		return f(s, c)
+	}
+}
+
+func deleting(action string, f func(*Sim, resourceCall) error) func(*Sim, resourceCall) error {
+	return func(s *Sim, c resourceCall) error {
+		if err := s.executionDenied(c, action); err != nil {
+			return err
+		}
+		return f(s, c)
+	}
+}
+
+// executionDenied words a denial as it reaches a stack instance's status.
+func (s *Sim) executionDenied(c resourceCall, action string) error {
+	role := "stacksets-exec-" + hexOf(32, c.Account.ID, "exec")
+	if !s.policyDenies(c.Account.ID, role, action, c.Region.name) {
+		return nil
+	}
+	arn := "arn:" + s.world.partition + ":config:" + c.Region.name + ":" + c.Account.ID + ":*"
+	return configStatus(s, fail(400, "AccessDeniedException", "User: arn:"+s.world.partition+":sts::"+c.Account.ID+":assumed-role/"+role+"/AWSCloudFormation is not authorized to perform: "+
+		action+" on resource: "+arn+" with an explicit deny in a service control policy"))
 }
 
 // propertyKinds of the Config types whose values are not text: a template may

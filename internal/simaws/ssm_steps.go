@@ -116,6 +116,10 @@ func (run *automationRun) call(r *regionState, service, op string, in map[string
 	}
 	out, err := run.s.apiDo(as, run.start.account, r, service, op, in)
 	if err != nil {
+		var api *apiError
+		if svc := services[service]; svc != nil && errors.As(err, &api) && api.Code == "AccessDenied" {
+			return nil, denial(svc, err)
+		}
 		return nil, err
 	}
 	plain, _ := plainJSON(out).(map[string]any)
