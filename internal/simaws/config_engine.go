@@ -46,8 +46,8 @@ func (s *Sim) stopRecorder(r *regionState) {
 	}
 }
 
-// recordAll writes an item of every recorded resource that has changed since
-// its last one, and lets the rules see it.
+// recordAll writes an item of every resource that is recorded, and of every one
+// that is gone, and lets the rules see it.
 func (s *Sim) recordAll(r *regionState) {
 	for _, id := range sortedKeys(r.groups) {
 		s.recordGroup(r, id)
@@ -103,7 +103,7 @@ func (s *Sim) recordGroup(r *regionState, id string) {
 	if !r.recording(typeSecurityGroup) {
 		return
 	}
-	g, before := r.groups[id], configItem{}
+	g := r.groups[id]
 	before, known := r.config.last(typeSecurityGroup, id)
 	switch {
 	case g == nil && !known:
@@ -122,7 +122,8 @@ func (s *Sim) recordGroup(r *regionState, id string) {
 	}
 	s.clock.after(evaluationDelay, func() {
 		for _, name := range sortedKeys(r.rules) {
-			if rule := r.rules[name]; rule.firstEvaluated && rule.inScope(typeSecurityGroup) {
+			// A new rule looks at everything anyway.
+			if rule := r.rules[name]; (rule.firstEvaluated || rule.evaluations == 0) && rule.inScope(typeSecurityGroup) {
 				s.evaluateResource(r, rule, typeSecurityGroup, id)
 			}
 		}

@@ -19,6 +19,16 @@ type configSettings struct {
 	needsRemediationRole bool
 }
 
+// SetRemediation says how AWS Config takes two points on which AWS is silent:
+// whether an automation that succeeded counts as a failed attempt while its
+// resource stays NON_COMPLIANT, and whether remediations need the service-linked
+// role of remediation.config.amazonaws.com. Both are off unless set.
+func (s *Sim) SetRemediation(successCountsAsFailure, needsRole bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.config = configSettings{successCountsAsFailure, needsRole}
+}
+
 // configState is what AWS Config recorded in an account and Region.
 type configState struct {
 	// items are the configuration items by "type id", oldest first.

@@ -45,6 +45,8 @@ func TestRemediationPaths(t *testing.T) {
 					}
 				}
 			}},
+		{name: "no service-linked role where it is needed", state: "FAILED", ends: "StartAutomationExecution", word: "NON_COMPLIANT", excepts: true, failure: "AWSServiceRoleForConfigRemediation",
+			prepare: func(p *place) { p.s.SetRemediation(false, true) }},
 		{name: "role does not trust SSM", state: "FAILED", ends: "StartAutomationExecution", word: "NON_COMPLIANT", excepts: true, failure: "The defined assume role is unable to be assumed.",
 			prepare: func(p *place) {
 				p.a.roles["Role-ABC"].Trust.Statement[0].Principals["Service"] = []string{"ec2.amazonaws.com"}
@@ -168,7 +170,7 @@ func TestSuccessThatChangesNothing(t *testing.T) {
 	for counts, exceptions := range map[bool]int{false: 0, true: 1} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPlace(t)
-			p.s.world.config.successCountsAsFailure = counts
+			p.s.SetRemediation(counts, false)
 			p.r.groups[testGroup].Tags["rollout-exempt"] = "yes"
 			p.recording()
 			rule := p.rule()

@@ -112,6 +112,18 @@ func TestRuleLife(t *testing.T) {
 		if got := word(); got != "COMPLIANT" {
 			t.Errorf("with the recorder stopped: %s", got)
 		}
+		// A rule that was made meanwhile is evaluated when recording goes on.
+		put.ConfigRule.ConfigRuleName = aws.String("another")
+		accept(t, func() error { _, err := client.PutConfigRule(ctx, put); return err })
+		p.pass(10 * time.Minute)
+		if n := len(p.r.rules["another"].results); n != 0 {
+			t.Errorf("%d results with the recorder stopped", n)
+		}
+		accept(t, func() error { _, err := client.StartConfigurationRecorder(ctx, start); return err })
+		p.pass(2 * time.Minute)
+		if got := p.s.ruleWord(p.r, p.r.rules["another"]); got != "NON_COMPLIANT" {
+			t.Errorf("with the recorder started again: %s", got)
+		}
 	})
 }
 
@@ -283,6 +295,10 @@ func TestExceptionCalls(t *testing.T) {
 		put := &configservice.PutRemediationExceptionsInput{ConfigRuleName: aws.String(testRule), ResourceKeys: key, Message: aws.String("ours"), ExpirationTime: aws.Time(time.Now().Add(24 * time.Hour))}
 		refuse(t, "NoSuchRemediationConfigurationException", func() error { _, err := client.PutRemediationExceptions(ctx, put); return err })
 		p.enforce(map[string]string{"HomeRegion": testRegion})
+		none, err := client.DescribeRemediationExceptions(ctx, &configservice.DescribeRemediationExceptionsInput{ConfigRuleName: aws.String("absent")})
+		if err != nil || len(none.RemediationExceptions) != 0 {
+			t.Errorf("exceptions of no rule: %+v, %v", none, err)
+		}
 		early, err := client.PutRemediationExceptions(ctx, put)
 		if err != nil || len(early.FailedBatches) != 1 {
 			t.Errorf("an exception on what is not NON_COMPLIANT: %+v, %v", early, err)
