@@ -1,0 +1,420 @@
+package simaws
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rollout/templates"
+)
+
+// evaluation of a template's intrinsic functions, as CloudFormation does it. It is
+// written apart from rollout's own reading of templates, so as not to share its
+// mistakes; only the syntax is parsed by the same code.
+type evaluator struct {
+	doc    *templates.Document
+	params map[string]any // text, or []any of texts for lists
+	pseudo map[string]string
+	// resource answers Ref (attribute "") and GetAtt of a resource.
+	resource func(id, attribute string) (any, error)
+
+	conditions map[string]bool
+	pending    map[string]bool
+	depth      int
+}
+
+// absent stands for AWS::NoValue: the property is taken away.
+type absent struct{}
+
+func templateError(format string, args ...any) error {
+	return fail(400, "ValidationError", "Template error: "+fmt.Sprintf(format, args...))
+}
+
+// condition evaluates a named condition.
+func (e *evaluator) condition(name string) (bool, error) {
+	if v, ok := e.conditions[name]; ok {
+		return v, nil
+	}
+	body, ok := e.doc.Conditions[name]
+	if !ok {
+		return false, templateError("unresolved condition dependency %s", name)
+	}
+	if e.pending[name] {
+		return false, templateError("circular condition dependency at %s", name)
+	}
+	e.pending[name] = true
+	v, err := e.truth(body)
+	delete(e.pending, name)
+	if err == nil {
+		e.conditions[name] = v
+	}
+	return v, err
+}
+
+// truth evaluates a condition function.
+func (e *evaluator) truth(v any) (bool, error) {
+	if e.depth++; e.depth > 100 {
+		return false, templateError("conditions are nested too deeply")
+	}
+	defer func() { e.depth-- }()
+	switch t := v.(type) {
+	case bool:
+		return t, nil
+	case string:
+		if t == "true" || t == "false" {
+			return t == "true", nil
+		}
+	}
+	name, argument, ok := intrinsic(v)
+	if !ok {
+		return false, templateError("a condition must be a condition function")
+	}
+	list, _ := argument.([]any)
+	switch name {
+	case "Condition":
+		return e.condition(textOf(argument))
+	case "Fn::Equals":
+		if len(list) != 2 {
+			return false, templateError("Fn::Equals takes two values")
+		}
+		a, err := e.value(list[0])
+		if err != nil {
+			return false, err
+		}
+		b, err := e.value(list[1])
+		return fmt.Sprint(a) == fmt.Sprint(b), err
+	case "Fn::And", "Fn::Or":
+		if len(list) < 2 || len(list) > 10 {
+			return false, templateError("every %s object requires a list of at least 2 and at most 10 boolean parameters.", name)
+		}
+		for _, x := range list {
+			b, err := e.truth(x)
+			if err != nil {
+				return false, err
+			}
+			if b == (name == "Fn::Or") {
+				return b, nil
+			}
+		}
+		return name == "Fn::And", nil
+	case "Fn::Not":
+		if len(list) != 1 {
+			return false, templateError("Fn::Not takes one condition")
+		}
+		b, err := e.truth(list[0])
+		return !b, err
+	}
+	return false, templateError("%s is no condition function", name)
+}
+
+// intrinsic says whether a value is an intrinsic function call.
+func intrinsic(v any) (name string, argument any, ok bool) {
+	m, isMap := v.(map[string]any)
+	if !isMap || len(m) != 1 {
+		return "", nil, false
+	}
+	for k, a := range m {
+		if k == "Ref" || k == "Condition" || strings.HasPrefix(k, "Fn::") {
+			return k, a, true
+		}
+	}
+	return "", nil, false
+}
+
+// value resolves every function in a value. An absent value means that the member is
+// absent.
+func (e *evaluator) value(v any) (any, error) {
+	if e.depth++; e.depth > 200 {
+		return nil, templateError("values are nested too deeply")
+	}
+	defer func() { e.depth-- }()
+	if name, argument, ok := intrinsic(v); ok && !(name == "Condition" && !isText(argument)) {
+		return e.call(name, argument)
+	}
+	switch t := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(t))
+		for k, x := range t {
+			r, err := e.value(x)
+			if err != nil {
+				return nil, err
+			}
+			if _, gone := r.(absent); !gone {
+				out[k] = r
+			}
+		}
+		return out, nil
+	case []any:
+		out := make([]any, 0, len(t))
+		for _, x := range t {
+			r, err := e.value(x)
+			if err != nil {
+				return nil, err
+			}
+			if _, gone := r.(absent); !gone {
+				out = append(out, r)
+			}
+		}
+		return out, nil
+	}
+	return v, nil
+}
+
+func isText(v any) bool { _, ok := v.(string); return ok }
+
+func (e *evaluator) call(name string, argument any) (any, error) {
+	list, _ := argument.([]any)
+	switch name {
+	case "Ref":
+		return e.ref(textOf(argument))
+	case "Fn::GetAtt":
+		if len(list) != 2 {
+			return nil, templateError("Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute")
+		}
+		return e.resource(textOf(list[0]), textOf(list[1]))
+	case "Fn::If":
+		if len(list) != 3 {
+			return nil, templateError("Fn::If requires a list argument with three elements")
+		}
+		b, err := e.condition(textOf(list[0]))
+		if err != nil {
+			return nil, err
+		}
+		if b {
+			return e.value(list[1])
+		}
+		return e.value(list[2])
+	case "Fn::Sub":
+		return e.sub(argument)
+	case "Fn::Join":
+		if len(list) != 2 {
+			return nil, templateError("Fn::Join requires a delimiter and a list")
+		}
+		values, err := e.texts(list[1])
+		return strings.Join(values, textOf(list[0])), err
+	case "Fn::Split":
+		if len(list) != 2 {
+			return nil, templateError("Fn::Split requires a delimiter and a text")
+		}
+		source, err := e.value(list[1])
+		return anyList(strings.Split(textOf(source), textOf(list[0]))), err
+	case "Fn::Select":
+		if len(list) != 2 {
+			return nil, templateError("Fn::Select requires an index and a list")
+		}
+		at, err := e.value(list[0])
+		if err != nil {
+			return nil, err
+		}
+		values, err := e.texts(list[1])
+		if err != nil {
+			return nil, err
+		}
+		i, err := strconv.Atoi(fmt.Sprint(at))
+		if err != nil || i < 0 || i >= len(values) {
+			return nil, templateError("Fn::Select cannot select nonexistent value at index %v", at)
+		}
+		return values[i], nil
+	case "Fn::FindInMap":
+		keys, err := e.texts(argument)
+		if err != nil || len(keys) < 3 {
+			return nil, templateError("Fn::FindInMap requires a map name and two keys")
+		}
+		m, _ := e.doc.Mappings[keys[0]].(map[string]any)
+		second, _ := m[keys[1]].(map[string]any)
+		if v, ok := second[keys[2]]; ok {
+			return v, nil
+		}
+		return nil, templateError("Unable to get mapping for %s::%s::%s", keys[0], keys[1], keys[2])
+	case "Fn::Base64":
+		v, err := e.value(argument)
+		return base64.StdEncoding.EncodeToString([]byte(textOf(v))), err
+	case "Fn::GetAZs":
+		return []any{e.pseudo["AWS::Region"] + "a", e.pseudo["AWS::Region"] + "b", e.pseudo["AWS::Region"] + "c"}, nil
+	}
+	return nil, templateError("%s is not supported by the simulated CloudFormation", name)
+}
+
+func (e *evaluator) texts(v any) ([]string, error) {
+	r, err := e.value(v)
+	if err != nil {
+		return nil, err
+	}
+	if list, ok := r.([]any); ok {
+		out := make([]string, len(list))
+		for i, x := range list {
+			out[i] = textOf(x)
+		}
+		return out, nil
+	}
+	return nil, templateError("a list is needed, not %v", r)
+}
+
+func (e *evaluator) ref(name string) (any, error) {
+	if name == "AWS::NoValue" {
+		return absent{}, nil
+	}
+	if v, ok := e.pseudo[name]; ok {
+		return v, nil
+	}
+	if v, ok := e.params[name]; ok {
+		return v, nil
+	}
+	return e.resource(name, "")
+}
+
+var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+func (e *evaluator) sub(argument any) (any, error) {
+	text, given := "", map[string]any{}
+	switch t := argument.(type) {
+	case string:
+		text = t
+	case []any:
+		if len(t) != 2 {
+			return nil, templateError("Fn::Sub takes a text, or a text and a map")
+		}
+		text = textOf(t[0])
+		given, _ = t[1].(map[string]any)
+	}
+	var failure error
+	out := placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		name := match[2 : len(match)-1]
+		if strings.HasPrefix(name, "!") {
+			return "${" + name[1:] + "}"
+		}
+		var v any
+		var err error
+		if own, ok := given[name]; ok {
+			v, err = e.value(own)
+		} else if id, attribute, dotted := strings.Cut(name, "."); dotted {
+			v, err = e.resource(id, attribute)
+		} else {
+			v, err = e.ref(name)
+		}
+		if err != nil && failure == nil {
+			failure = err
+		}
+		return textOf(v)
+	})
+	return out, failure
+}
+
+// dependencies gives the resources that a value refers to.
+func dependencies(doc *templates.Document, v any, found map[string]bool) {
+	add := func(name string) {
+		if _, ok := doc.Resources[name]; ok {
+			found[name] = true
+		}
+	}
+	if name, argument, ok := intrinsic(v); ok {
+		switch name {
+		case "Ref":
+			add(textOf(argument))
+		case "Fn::GetAtt":
+			if list, ok := argument.([]any); ok && len(list) > 0 {
+				add(textOf(list[0]))
+			}
+		case "Fn::Sub":
+			text := textOf(argument)
+			if list, ok := argument.([]any); ok && len(list) > 0 {
+				text = textOf(list[0])
+			}
+			for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+				id, _, _ := strings.Cut(m[1], ".")
+				add(id)
+			}
+		}
+	}
+	switch t := v.(type) {
+	case map[string]any:
+		for _, x := range t {
+			dependencies(doc, x, found)
+		}
+	case []any:
+		for _, x := range t {
+			dependencies(doc, x, found)
+		}
+	}
+}
+
+// order sorts resources so that what a resource refers to comes before it.
+func order(doc *templates.Document) ([]string, error) {
+	var out []string
+	state := map[string]int{}
+	var visit func(id string) error
+	visit = func(id string) error {
+		switch state[id] {
+		case 1:
+			return fail(400, "ValidationError", "Circular dependency between resources: ["+id+"]")
+		case 2:
+			return nil
+		}
+		state[id] = 1
+		r := doc.Resources[id]
+		needs := map[string]bool{}
+		dependencies(doc, map[string]any(r.Properties), needs)
+		dependencies(doc, r.Metadata, needs)
+		for _, d := range r.DependsOn {
+			needs[d] = true
+		}
+		for _, d := range sortedKeys(needs) {
+			if _, ok := doc.Resources[d]; !ok {
+				return fail(400, "ValidationError", "Template format error: Unresolved resource dependencies ["+d+"] in the Resources block of the template")
+			}
+			if d != id {
+				if err := visit(d); err != nil {
+					return err
+				}
+			}
+		}
+		state[id] = 2
+		out = append(out, id)
+		return nil
+	}
+	for _, id := range doc.ResourceOrder {
+		if err := visit(id); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// parameterValues checks given values against a template and fills in defaults.
+func parameterValues(doc *templates.Document, given map[string]string) (map[string]any, error) {
+	for _, name := range sortedKeys(given) {
+		if _, ok := doc.Parameters[name]; !ok {
+			return nil, fail(400, "ValidationError", "Parameters: ["+name+"] do not exist in the template")
+		}
+	}
+	out := map[string]any{}
+	var missing []string
+	for _, name := range doc.ParameterOrder {
+		p := doc.Parameters[name]
+		value, ok := given[name]
+		if !ok {
+			if !p.HasDefault {
+				missing = append(missing, name)
+				continue
+			}
+			value = p.Default
+		}
+		if len(p.AllowedValues) > 0 && !slices.Contains(p.AllowedValues, value) {
+			return nil, fail(400, "ValidationError", fmt.Sprintf("Parameter '%s' must be one of AllowedValues", name))
+		}
+		if err := p.Check(value); err != nil {
+			return nil, fail(400, "ValidationError", fmt.Sprintf("Parameter '%s' failed to satisfy constraint: %v", name, err))
+		}
+		out[name] = value
+		if p.Type == "CommaDelimitedList" || strings.HasPrefix(p.Type, "List<") {
+			out[name] = anyList(strings.Split(value, ","))
+		}
+	}
+	if missing != nil {
+		return nil, fail(400, "ValidationError", "Parameters: ["+strings.Join(missing, ", ")+"] must have values")
+	}
+	return out, nil
+}
