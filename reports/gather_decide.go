@@ -65,7 +65,7 @@ func verdictOf(cell Cell, f facts, rf *ruleFacts) (Cell, []Finding) {
 		cell.Status = InsufficientData
 		notes = append(notes, insufficient(rf.evaluation))
 	default:
-		cell.Status, cell.SourceRule = Unreachable, ""
+		cell.Status, cell.SourceRule, cell.LastEvaluated = Unreachable, "", time.Time{}
 		cell.Detail = fmt.Sprintf("AWS Config gave a word that this version does not know: %s", rf.word)
 		return cell, nil
 	}
