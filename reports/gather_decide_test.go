@@ -98,13 +98,17 @@ func TestEveryStatus(t *testing.T) {
 			f.open(2)
 			f.errors["GetComplianceDetailsByConfigRule"] = apiErr("AccessDenied", "no")
 		}},
-		"Region denied":             {want: RegionDenied, detail: "service control policy", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("AccessDeniedException", scp) }},
-		"one call denied by policy": {want: AccessDenied, detail: "service control policy", change: func(f *fakeConfig) { f.errors["DescribeConfigurationRecorders"] = apiErr("AccessDeniedException", scp) }},
-		"Region off":                {want: RegionDisabled, detail: "UnrecognizedClientException", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("UnrecognizedClientException", "token") }},
-		"Region known to be on":     {want: Unreachable, regionOn: true, detail: "UnrecognizedClientException", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("UnrecognizedClientException", "token") }},
-		"throttled":                 {want: Unreachable, detail: "config:DescribeConfigRules: ThrottlingException: Rate exceeded, after up to 10 attempts", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("ThrottlingException", "Rate exceeded") }},
-		"network":                   {want: Unreachable, detail: "connection reset", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = errors.New("connection reset by peer") }},
-		"credentials expired":       {want: Unreachable, detail: "renew the credentials", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("ExpiredTokenException", "expired") }},
+		"Region denied": {want: RegionDenied, detail: "service control policy", change: func(f *fakeConfig) {
+			f.errors["DescribeConfigRules"] = apiErr("AccessDeniedException", scp)
+			f.errors["DescribeConfigurationRecorders"] = apiErr("AccessDeniedException", scp)
+		}},
+		"only the first call denied by policy": {want: AccessDenied, detail: "service control policy", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("AccessDeniedException", scp) }},
+		"one call denied by policy":            {want: AccessDenied, detail: "service control policy", change: func(f *fakeConfig) { f.errors["DescribeConfigurationRecorders"] = apiErr("AccessDeniedException", scp) }},
+		"Region off":                           {want: RegionDisabled, detail: "UnrecognizedClientException", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("UnrecognizedClientException", "token") }},
+		"Region known to be on":                {want: Unreachable, regionOn: true, detail: "UnrecognizedClientException", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("UnrecognizedClientException", "token") }},
+		"throttled":                            {want: Unreachable, detail: "config:DescribeConfigRules: ThrottlingException: Rate exceeded, after up to 10 attempts", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("ThrottlingException", "Rate exceeded") }},
+		"network":                              {want: Unreachable, detail: "connection reset", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = errors.New("connection reset by peer") }},
+		"credentials expired":                  {want: Unreachable, detail: "renew the credentials", change: func(f *fakeConfig) { f.errors["DescribeConfigRules"] = apiErr("ExpiredTokenException", "expired") }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

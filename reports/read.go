@@ -91,7 +91,7 @@ func (r reader) place(ctx context.Context, rules []templates.Rule) facts {
 	}
 	sources, err := r.sources(ctx, rules)
 	if err != nil {
-		f.blocked = r.obstacle(ctx, err, true)
+		f.blocked = r.obstacle(ctx, err, awsapi.Classify(err) == awsapi.ClassPolicyDenied && r.allDenied(ctx))
 		return f
 	}
 	var found []templates.Rule
@@ -145,17 +145,24 @@ func (f facts) spoil(rules []templates.Rule, why obstacle) facts {
 	return f
 }
 
-// obstacle says what a failed call means. A refusal by a service control policy
-// at the first call means that the Region is denied (policies that deny a Region
-// deny every read there); later it can only be about that one call.
-func (r reader) obstacle(ctx context.Context, err error, first bool) obstacle {
+// allDenied asks for something else after a service control policy has denied the
+// first read: a policy that denies a Region denies every read there, one that is
+// about a single call lets the next one through.
+func (r reader) allDenied(ctx context.Context) bool {
+	_, err := r.api.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
+	return awsapi.Classify(err) == awsapi.ClassPolicyDenied
+}
+
+// obstacle says what a failed call means; all is true where a service control
+// policy denies every read in the Region.
+func (r reader) obstacle(ctx context.Context, err error, all bool) obstacle {
 	if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) || awsapi.Classify(err) == awsapi.ClassCancelled {
 		return interrupted
 	}
 	said := clip(err.Error())
 	switch awsapi.Classify(err) {
 	case awsapi.ClassPolicyDenied:
-		if first {
+		if all {
 			return obstacle{RegionDenied, said + "; leave the Region out, or exempt the role from the policy"}
 		}
 		return obstacle{AccessDenied, said + "; exempt the role from the service control policy"}

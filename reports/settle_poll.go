@@ -35,8 +35,8 @@ func (w *waiting) poll(ctx context.Context, p *settlePlace) polled {
 // settled asks about one place: one call while the rule has not been evaluated,
 // two once it has, a few more while remediations run.
 func (r reader) settled(ctx context.Context, p *settlePlace) polled {
-	fail := func(err error, first bool) polled {
-		why := r.obstacle(ctx, err, first)
+	fail := func(err error) polled {
+		why := r.obstacle(ctx, err, false)
 		if awsapi.Classify(err) == awsapi.ClassThrottled || why.status == Unreachable && awsapi.Classify(err) == awsapi.ClassUnreachable {
 			return polled{why: "not reached"}
 		}
@@ -48,7 +48,7 @@ func (r reader) settled(ctx context.Context, p *settlePlace) polled {
 	}
 	evaluations, gone, err := r.evaluations(ctx, wanted)
 	if err != nil {
-		return fail(err, true)
+		return fail(err)
 	}
 	if len(gone) > 0 {
 		return polled{leftOut: fmt.Sprintf("the rule %s is not there", gone[0])}
@@ -64,20 +64,20 @@ func (r reader) settled(ctx context.Context, p *settlePlace) polled {
 	})
 	if waits {
 		if why, err := r.neverRecorded(ctx, p); err != nil {
-			return fail(err, false)
+			return fail(err)
 		} else if why != "" {
 			return polled{leftOut: why}
 		}
 		return polled{why: waitEvaluation}
 	}
 	if again, err := r.evaluating(ctx, p); err != nil {
-		return fail(err, false)
+		return fail(err)
 	} else if again {
 		return polled{why: waitAgain}
 	}
 	why, err := r.remediating(ctx, p)
 	if err != nil {
-		return fail(err, false)
+		return fail(err)
 	}
 	return polled{settled: why == "", why: why}
 }
