@@ -3,7 +3,6 @@ package simaws
 import (
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -36,6 +35,7 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		tags := map[string]string{}
 		for k, v := range g.Tags {
 			tags["aws:resourcetag/"+strings.ToLower(k)] = v
+			tags["ec2:resourcetag/"+strings.ToLower(k)] = v
 		}
 		if err := check("ec2:"+op, s.groupARN(a, g, region), tags); err != nil {
 			return nil, err
@@ -45,20 +45,7 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
 		}
-		list := []any{}
-		wanted := filters(in)["group-id"]
-		for _, id := range sortedKeys(r.groups) {
-			g := r.groups[id]
-			if len(wanted) > 0 && !slices.Contains(wanted, id) {
-				continue
-			}
-			for egress, permissions := range map[bool][]map[string]any{false: g.Ingress, true: g.Egress} {
-				for i := range permissions {
-					list = append(list, map[string]any{"SecurityGroupRuleId": fmt.Sprintf("sgr-%s%d", strings.TrimPrefix(id, "sg-"), i), "GroupId": id, "IsEgress": egress, "IpProtocol": permissions[i]["IpProtocol"]})
-				}
-			}
-		}
-		return map[string]any{"SecurityGroupRules": list}, nil
+		return paged(in, "SecurityGroupRules", s.ruleList(a, r, filters(in)["group-id"]))
 	case "ec2:DescribeNetworkInterfaces":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
@@ -145,77 +132,6 @@ func (s *Sim) describeGroups(a *account, r *regionState, in map[string]any) (map
 		}
 	}
 	return paged(in, "SecurityGroups", list)
-}
-
-// changeGroup revokes or authorizes permissions.
-func (s *Sim) changeGroup(r *regionState, g *securityGroup, op string, in map[string]any) (map[string]any, error) {
-	asked, _ := in["IpPermissions"].([]any)
-	if len(asked) == 0 {
-		return nil, fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter ipPermissions")
-	}
-	list := &g.Ingress
-	if strings.HasSuffix(op, "Egress") {
-		list = &g.Egress
-	}
-	unknown := []any{}
-	changed := false
-	for _, raw := range asked {
-		p, ok := raw.(map[string]any)
-		if !ok {
-			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid value for parameter ipPermissions")
-		}
-		at := slices.IndexFunc(*list, func(have map[string]any) bool { return samePermission(have, p) })
-		switch {
-		case strings.HasPrefix(op, "Authorize") && at >= 0:
-			return nil, fail(http.StatusBadRequest, "InvalidPermission.Duplicate", "the specified rule already exists")
-		case strings.HasPrefix(op, "Authorize"):
-			*list = append(*list, normalPermission(p))
-			changed = true
-		case at >= 0:
-			*list = slices.Delete(*list, at, at+1)
-			changed = true
-		default:
-			unknown = append(unknown, raw)
-		}
-	}
-	if strings.HasPrefix(op, "Revoke") && !changed {
-		// In a VPC, revoking a rule that is not there is an error only when none is.
-		return nil, fail(http.StatusBadRequest, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
-	}
-	if changed {
-		s.groupChanged(r, g)
-	}
-	out := map[string]any{"Return": true}
-	if strings.HasPrefix(op, "Revoke") {
-		out["UnknownIpPermissions"] = unknown
-	}
-	return out, nil
-}
-
-// normalPermission drops empty lists and reads numbers as int, so that a rule
-// reads the same however it came in.
-func normalPermission(p map[string]any) map[string]any {
-	out := map[string]any{}
-	for k, v := range p {
-		switch t := v.(type) {
-		case []any:
-			if len(t) > 0 {
-				out[k] = t
-			}
-		case nil:
-		case int64:
-			out[k] = int(t)
-		case float64:
-			out[k] = int(t)
-		default:
-			out[k] = v
-		}
-	}
-	return out
-}
-
-func samePermission(a, b map[string]any) bool {
-	return reflect.DeepEqual(normalPermission(a), normalPermission(b))
 }
 
 func (s *Sim) describeRegions(a *account, in map[string]any) map[string]any {

@@ -137,3 +137,16 @@ func resourceMatches(patterns []string, resource string) bool {
 func matchesAny(patterns []string, action string) bool {
 	return anyLike(patterns, action, true)
 }
+
+// resource is the ARN that a call is about, "*" where the action knows none or
+// is not looked at closer here.
+func (s *Sim) resource(c *call) string {
+	if c.Service != "iam" || c.Action != "GetRole" {
+		return "*"
+	}
+	name := c.Form.str("RoleName")
+	if r := s.world.accounts[c.Caller.Account].roles[name]; r != nil {
+		return r.ARN
+	}
+	return "arn:" + s.world.partition + ":iam::" + c.Caller.Account + ":role/" + name
+}

@@ -61,10 +61,19 @@ func ec2Members(q query) map[string]any {
 				permission[port] = n
 			}
 		}
-		for member, form := range map[string][2]string{"IpRanges": {"IpRanges", "CidrIp"}, "Ipv6Ranges": {"Ipv6Ranges", "CidrIpv6"}, "PrefixListIds": {"PrefixListIds", "PrefixListId"}, "UserIdGroupPairs": {"Groups", "GroupId"}} {
+		for member, form := range map[string][]string{
+			"IpRanges": {"IpRanges", "CidrIp", "Description"}, "Ipv6Ranges": {"Ipv6Ranges", "CidrIpv6", "Description"},
+			"PrefixListIds": {"PrefixListIds", "PrefixListId", "Description"}, "UserIdGroupPairs": {"Groups", "GroupId", "UserId", "Description"},
+		} {
 			var list []any
-			for _, entry := range p.structs(form[0]) {
-				list = append(list, map[string]any{form[1]: entry.str(form[1])})
+			for _, sent := range p.structs(form[0]) {
+				entry := map[string]any{}
+				for _, name := range form[1:] {
+					if sent.has(name) {
+						entry[name] = sent.str(name)
+					}
+				}
+				list = append(list, entry)
 			}
 			if list != nil {
 				permission[member] = list

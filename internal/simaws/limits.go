@@ -51,6 +51,20 @@ var organizationsRates = map[string]rateLimit{
 	"ListDelegatedServicesForAccount":     {"ServiceAccess", 1, 3},
 }
 
+// organizationRates are the same table's figures for all accounts of the
+// organization together, by row; a row without one is limited by account only.
+var organizationRates = map[string]rateLimit{
+	"ListRoots":                   {"ListRoots", 1, 3},
+	"ForParent":                   {"ForParent", 6, 10},
+	"ListChildren":                {"ListChildren", 7, 12},
+	"ListAccounts":                {"ListAccounts", 9, 15},
+	"DescribeAccount":             {"DescribeAccount", 24, 36},
+	"DescribeOrganizationalUnit":  {"DescribeOrganizationalUnit", 2, 3},
+	"ListTagsForResource":         {"ListTagsForResource", 12, 18},
+	"ListDelegatedAdministrators": {"ListDelegatedAdministrators", 6, 10},
+	"ServiceAccess":               {"ServiceAccess", 1, 4},
+}
+
 // rate gives the bucket and figures of a call. Those of CloudFormation, Config and
 // the rest are not published: the figures are settings of this simulator.
 func rate(c *call) (bucket string, perSecond, burst float64) {
@@ -83,16 +97,25 @@ func (s *Sim) throttle(c *call) error {
 	if name == "" {
 		return nil
 	}
+	now := s.opts.Now()
+	ok := s.bucket(name).take(now, perSecond, burst)
+	if all, limited := organizationRates[organizationsRates[c.Action].row]; limited && c.Service == "organizations" {
+		ok = s.bucket("organization "+all.row).take(now, all.perSecond, all.burst) && ok
+	}
+	if ok {
+		return nil
+	}
+	s.stats.throttled++
+	return throttled(c)
+}
+
+func (s *Sim) bucket(name string) *tokenBucket {
 	b := s.limits.buckets[name]
 	if b == nil {
 		b = &tokenBucket{}
 		s.limits.buckets[name] = b
 	}
-	if b.take(s.opts.Now(), perSecond, burst) {
-		return nil
-	}
-	s.stats.throttled++
-	return throttled(c)
+	return b
 }
 
 func throttled(c *call) *apiError {

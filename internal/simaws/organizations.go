@@ -24,6 +24,7 @@ var organizationsOps = map[string]handler{
 	"ListDelegatedAdministrators":         organization(reader, listDelegatedAdministrators),
 	"ListDelegatedServicesForAccount":     organization(reader, listDelegatedServices),
 	"ListAWSServiceAccessForOrganization": organization(reader, listServiceAccess),
+	"EnableAWSServiceAccess":              organization(reader, enableServiceAccess),
 }
 
 type organizationInput struct {
@@ -72,7 +73,7 @@ func invalidInput(reason, message string) *apiError {
 }
 
 // orgPage cuts one page out of a list; the token says where the next begins.
-func orgPage[T any](in organizationInput, list []T) (page []T, token any, err error) {
+func orgPage[T any](s *Sim, in organizationInput, list []T) (page []T, token any, err error) {
 	size, from := 20, 0
 	if in.MaxResults != nil {
 		size = *in.MaxResults
@@ -85,6 +86,9 @@ func orgPage[T any](in organizationInput, list []T) (page []T, token any, err er
 		if err != nil || from < 0 || from > len(list) {
 			return nil, nil, invalidInput("INVALID_NEXT_TOKEN", "You provided an invalid NextToken.")
 		}
+	}
+	if s.opts.EmptyPages && in.NextToken == "" {
+		size = 0 // legal: only a missing token ends a list
 	}
 	to := min(from+size, len(list))
 	if to < len(list) {
@@ -177,12 +181,12 @@ func listOUsForParent(s *Sim, _ *call, in organizationInput) (any, error) {
 			list = append(list, s.ouShape(ou))
 		}
 	}
-	page, token, err := orgPage(in, list)
+	page, token, err := orgPage(s, in, list)
 	return map[string]any{"OrganizationalUnits": notNil(page), "NextToken": token}, err
 }
 
 func listAccounts(s *Sim, _ *call, in organizationInput) (any, error) {
-	page, token, err := orgPage(in, s.world.order)
+	page, token, err := orgPage(s, in, s.world.order)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +207,7 @@ func listAccountsForParent(s *Sim, _ *call, in organizationInput) (any, error) {
 			list = append(list, s.accountShape(a))
 		}
 	}
-	page, token, err := orgPage(in, list)
+	page, token, err := orgPage(s, in, list)
 	return map[string]any{"Accounts": notNil(page), "NextToken": token}, err
 }
 
@@ -228,7 +232,7 @@ func listChildren(s *Sim, _ *call, in organizationInput) (any, error) {
 	default:
 		return nil, invalidInput("INVALID_ENUM", "You specified an invalid value: ChildType is ACCOUNT or ORGANIZATIONAL_UNIT.")
 	}
-	page, token, err := orgPage(in, list)
+	page, token, err := orgPage(s, in, list)
 	return map[string]any{"Children": notNil(page), "NextToken": token}, err
 }
 
@@ -293,11 +297,17 @@ func listDelegatedAdministrators(s *Sim, _ *call, in organizationInput) (any, er
 			}
 		}
 	}
-	page, token, err := orgPage(in, list)
+	page, token, err := orgPage(s, in, list)
 	return map[string]any{"DelegatedAdministrators": notNil(page), "NextToken": token}, err
 }
 
 func listDelegatedServices(s *Sim, _ *call, in organizationInput) (any, error) {
+	if s.world.accounts[in.AccountId] == nil {
+		return nil, fail(http.StatusBadRequest, "AccountNotFoundException", "You specified an account that doesn't exist.")
+	}
+	if len(s.world.delegated[in.AccountId]) == 0 {
+		return nil, fail(http.StatusBadRequest, "AccountNotRegisteredException", "The specified account is not a delegated administrator for this AWS service.")
+	}
 	list := []any{}
 	for _, p := range s.world.delegated[in.AccountId] {
 		list = append(list, map[string]any{"ServicePrincipal": p, "DelegationEnabledDate": epoch(s.world.accounts[in.AccountId].Joined)})
@@ -315,8 +325,24 @@ func listServiceAccess(s *Sim, _ *call, in organizationInput) (any, error) {
 	for _, p := range names {
 		list = append(list, map[string]any{"ServicePrincipal": p, "DateEnabled": epoch(s.world.trustedServices[p])})
 	}
-	page, token, err := orgPage(in, list)
+	page, token, err := orgPage(s, in, list)
 	return map[string]any{"EnabledServicePrincipals": notNil(page), "NextToken": token}, err
+}
+
+// enableServiceAccess turns trusted access on. StackSets has a switch of its own
+// (CloudFormation's ActivateOrganizationsAccess) and its principal is refused here
+// (pepperize/cdk-organizations#1718).
+func enableServiceAccess(s *Sim, c *call, in organizationInput) (any, error) {
+	if c.Caller.Account != s.world.management {
+		return nil, fail(http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
+	}
+	if !strings.HasSuffix(in.ServicePrincipal, ".amazonaws.com") || in.ServicePrincipal == "stacksets.cloudformation.amazonaws.com" {
+		return nil, invalidInput("UNRECOGNIZED_SERVICE_PRINCIPAL", "You specified an unrecognized service principal.")
+	}
+	if _, on := s.world.trustedServices[in.ServicePrincipal]; !on {
+		s.world.trustedServices[in.ServicePrincipal] = s.clock.Now()
+	}
+	return nil, nil
 }
 
 // notNil gives an empty list for nil, which JSON would show as null.

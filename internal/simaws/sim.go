@@ -53,6 +53,9 @@ type Options struct {
 	// tests need them: none at all, without the newer members of an account, and
 	// without trusted access for StackSets.
 	NoOrganization, NoPaths, NoState, TrustedAccessOff bool
+	// EmptyPages begins every list of Organizations with an empty page that has a
+	// NextToken, which Organizations may send.
+	EmptyPages bool
 	// Now is the clock (default time.Now).
 	Now func() time.Time
 	// Log gets one line a request at debug level (default: nothing).

@@ -149,7 +149,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-var credentialScope = regexp.MustCompile(`Credential=([A-Za-z0-9]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
+var credentialScope = regexp.MustCompile(`Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
 
 // decode finds out what is called and by whom.
 func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
@@ -259,8 +259,9 @@ func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
 	}
 	// GetCallerIdentity needs no permission (STS API reference); an
 	// AssumeRole is decided by the role's trust in sts.go.
-	if c.Service != "sts" && c.Service != "s3" {
-		if err := s.allowed(c.Caller, access{Action: prefix + ":" + c.Action, Resource: "*", Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
+	// EC2 and S3 ask for each resource themselves.
+	if c.Service != "sts" && c.Service != "s3" && c.Service != "ec2" {
+		if err := s.allowed(c.Caller, access{Action: prefix + ":" + c.Action, Resource: s.resource(c), Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
 			return nil, denial(svc, err)
 		}
 	}
