@@ -31,7 +31,7 @@ func parsePolicy(v any) (policyDocument, error) {
 	case string:
 		var decoded any
 		if err := json.Unmarshal([]byte(t), &decoded); err != nil {
-			return doc, fmt.Errorf("This policy contains invalid Json")
+			return doc, policyError("This policy contains invalid Json")
 		}
 		return parsePolicy(decoded)
 	case []byte:
@@ -43,12 +43,12 @@ func parsePolicy(v any) (policyDocument, error) {
 			statements, ok = []any{one}, true
 		}
 		if !ok {
-			return doc, fmt.Errorf("Syntax errors in policy.")
+			return doc, policyError("Syntax errors in policy.")
 		}
 		for _, raw := range statements {
 			m, ok := raw.(map[string]any)
 			if !ok {
-				return doc, fmt.Errorf("Syntax errors in policy.")
+				return doc, policyError("Syntax errors in policy.")
 			}
 			st, err := parseStatement(m)
 			if err != nil {
@@ -58,7 +58,7 @@ func parsePolicy(v any) (policyDocument, error) {
 		}
 		return doc, nil
 	}
-	return doc, fmt.Errorf("Syntax errors in policy.")
+	return doc, policyError("Syntax errors in policy.")
 }
 
 func parseStatement(m map[string]any) (policyStatement, error) {
@@ -72,7 +72,7 @@ func parseStatement(m map[string]any) (policyStatement, error) {
 		st.Allow = true
 	case "Deny":
 	default:
-		return st, fmt.Errorf("Syntax errors in policy.")
+		return st, policyError("Syntax errors in policy.")
 	}
 	switch p := m["Principal"].(type) {
 	case string:
@@ -88,7 +88,7 @@ func parseStatement(m map[string]any) (policyStatement, error) {
 		for operator, keys := range conditions {
 			byKey, ok := keys.(map[string]any)
 			if !ok {
-				return st, fmt.Errorf("Syntax errors in policy.")
+				return st, policyError("Syntax errors in policy.")
 			}
 			st.Conditions[operator] = map[string][]string{}
 			for key, values := range byKey {
@@ -98,6 +98,11 @@ func parseStatement(m map[string]any) (policyStatement, error) {
 	}
 	return st, nil
 }
+
+// policyError is why a policy is refused, in IAM's words.
+type policyError string
+
+func (e policyError) Error() string { return string(e) }
 
 // texts reads one text or a list of them; booleans and numbers become text.
 func texts(v any) []string {

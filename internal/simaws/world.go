@@ -1,7 +1,6 @@
 package simaws
 
 import (
-	"sort"
 	"time"
 )
 
@@ -298,18 +297,6 @@ type automationStep struct {
 	Inputs                        map[string]string
 	Outputs                       map[string][]string
 	Start, Stop                   time.Time
-}
-
-// sortedRegions gives the Regions that are on in an account, sorted.
-func (w *world) sortedRegions(a *account) []string {
-	out := append([]string(nil), w.enabledRegions...)
-	for _, r := range w.optInRegions {
-		if a.optedIn[r] {
-			out = append(out, r)
-		}
-	}
-	sort.Strings(out)
-	return out
 }
 
 // regionStatus is Account's RegionOptStatus, "" for a Region that does not exist.
