@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -209,7 +208,7 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		values, err := e.texts(list[1])
+		values, err := e.list(list[1])
 		if err != nil {
 			return nil, err
 		}
@@ -233,29 +232,54 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 		v, err := e.value(argument)
 		return base64.StdEncoding.EncodeToString([]byte(textOf(v))), err
 	case "Fn::GetAZs":
-		return []any{e.pseudo["AWS::Region"] + "a", e.pseudo["AWS::Region"] + "b", e.pseudo["AWS::Region"] + "c"}, nil
+		v, err := e.value(argument)
+		region := textOf(v)
+		if region == "" {
+			region = e.pseudo["AWS::Region"]
+		}
+		return []any{region + "a", region + "b", region + "c"}, err
 	}
 	return nil, templateError("%s is not supported by the simulated CloudFormation", name)
 }
 
-func (e *evaluator) texts(v any) ([]string, error) {
+func (e *evaluator) list(v any) ([]any, error) {
 	r, err := e.value(v)
 	if err != nil {
 		return nil, err
 	}
 	if list, ok := r.([]any); ok {
-		out := make([]string, len(list))
-		for i, x := range list {
-			out[i] = textOf(x)
-		}
-		return out, nil
+		return list, nil
 	}
 	return nil, templateError("a list is needed, not %v", r)
 }
 
+func (e *evaluator) texts(v any) ([]string, error) {
+	list, err := e.list(v)
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = textOf(x)
+	}
+	return out, err
+}
+
+// object resolves a resource's properties.
+func (e *evaluator) object(properties map[string]any) (map[string]any, error) {
+	v, err := e.value(properties)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := v.(map[string]any); ok {
+		return m, nil
+	}
+	return nil, fail(400, "ValidationError", "Template format error: Every Properties member must be an object.")
+}
+
 func (e *evaluator) ref(name string) (any, error) {
-	if name == "AWS::NoValue" {
+	switch name {
+	case "AWS::NoValue":
 		return absent{}, nil
+	case "AWS::NotificationARNs":
+		return []any{}, nil
 	}
 	if v, ok := e.pseudo[name]; ok {
 		return v, nil
@@ -298,123 +322,22 @@ func (e *evaluator) sub(argument any) (any, error) {
 		if err != nil && failure == nil {
 			failure = err
 		}
-		return textOf(v)
+		return substituted(v)
 	})
 	return out, failure
 }
 
-// dependencies gives the resources that a value refers to.
-func dependencies(doc *templates.Document, v any, found map[string]bool) {
-	add := func(name string) {
-		if _, ok := doc.Resources[name]; ok {
-			found[name] = true
-		}
-	}
-	if name, argument, ok := intrinsic(v); ok {
-		switch name {
-		case "Ref":
-			add(textOf(argument))
-		case "Fn::GetAtt":
-			if list, ok := argument.([]any); ok && len(list) > 0 {
-				add(textOf(list[0]))
-			}
-		case "Fn::Sub":
-			text := textOf(argument)
-			if list, ok := argument.([]any); ok && len(list) > 0 {
-				text = textOf(list[0])
-			}
-			for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-				id, _, _ := strings.Cut(m[1], ".")
-				add(id)
-			}
-		}
-	}
+// substituted is a value inside a text: nothing for AWS::NoValue, lists with commas.
+func substituted(v any) string {
 	switch t := v.(type) {
-	case map[string]any:
-		for _, x := range t {
-			dependencies(doc, x, found)
-		}
+	case absent:
+		return ""
 	case []any:
-		for _, x := range t {
-			dependencies(doc, x, found)
+		words := make([]string, len(t))
+		for i, x := range t {
+			words[i] = textOf(x)
 		}
+		return strings.Join(words, ",")
 	}
-}
-
-// order sorts resources so that what a resource refers to comes before it.
-func order(doc *templates.Document) ([]string, error) {
-	var out []string
-	state := map[string]int{}
-	var visit func(id string) error
-	visit = func(id string) error {
-		switch state[id] {
-		case 1:
-			return fail(400, "ValidationError", "Circular dependency between resources: ["+id+"]")
-		case 2:
-			return nil
-		}
-		state[id] = 1
-		r := doc.Resources[id]
-		needs := map[string]bool{}
-		dependencies(doc, map[string]any(r.Properties), needs)
-		dependencies(doc, r.Metadata, needs)
-		for _, d := range r.DependsOn {
-			needs[d] = true
-		}
-		for _, d := range sortedKeys(needs) {
-			if _, ok := doc.Resources[d]; !ok {
-				return fail(400, "ValidationError", "Template format error: Unresolved resource dependencies ["+d+"] in the Resources block of the template")
-			}
-			if d != id {
-				if err := visit(d); err != nil {
-					return err
-				}
-			}
-		}
-		state[id] = 2
-		out = append(out, id)
-		return nil
-	}
-	for _, id := range doc.ResourceOrder {
-		if err := visit(id); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// parameterValues checks given values against a template and fills in defaults.
-func parameterValues(doc *templates.Document, given map[string]string) (map[string]any, error) {
-	for _, name := range sortedKeys(given) {
-		if _, ok := doc.Parameters[name]; !ok {
-			return nil, fail(400, "ValidationError", "Parameters: ["+name+"] do not exist in the template")
-		}
-	}
-	out := map[string]any{}
-	var missing []string
-	for _, name := range doc.ParameterOrder {
-		p := doc.Parameters[name]
-		value, ok := given[name]
-		if !ok {
-			if !p.HasDefault {
-				missing = append(missing, name)
-				continue
-			}
-			value = p.Default
-		}
-		if len(p.AllowedValues) > 0 && !slices.Contains(p.AllowedValues, value) {
-			return nil, fail(400, "ValidationError", fmt.Sprintf("Parameter '%s' must be one of AllowedValues", name))
-		}
-		if err := p.Check(value); err != nil {
-			return nil, fail(400, "ValidationError", fmt.Sprintf("Parameter '%s' failed to satisfy constraint: %v", name, err))
-		}
-		out[name] = value
-		if p.Type == "CommaDelimitedList" || strings.HasPrefix(p.Type, "List<") {
-			out[name] = anyList(strings.Split(value, ","))
-		}
-	}
-	if missing != nil {
-		return nil, fail(400, "ValidationError", "Parameters: ["+strings.Join(missing, ", ")+"] must have values")
-	}
-	return out, nil
+	return textOf(v)
 }

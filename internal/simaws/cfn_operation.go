@@ -1,9 +1,10 @@
 package simaws
 
 import (
+	"maps"
+	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -19,9 +20,12 @@ type operation struct {
 	accounts                   []string
 	filter                     string
 	overrides                  map[string]string
+	keepOverrides              []string // names that stay as they are (UsePreviousValue)
 	hasOverrides               bool
 	wholeSet                   bool
 	items                      []*opItem // in Region order, then account
+	failed                     int
+	sent                       query // OperationPreferences as they came
 	regions                    []*regionRun
 	stopping                   bool
 }
@@ -51,14 +55,27 @@ type regionRun struct {
 
 func readPreferences(q query) (preferences, error) {
 	p := preferences{tolerance: -1, concurrent: -1, tolerancePercent: -1, concurrentShare: -1}
-	for name, into := range map[string]*int{"FailureToleranceCount": &p.tolerance, "MaxConcurrentCount": &p.concurrent, "FailureTolerancePercentage": &p.tolerancePercent, "MaxConcurrentPercentage": &p.concurrentShare} {
-		if q.has(name) {
-			n, ok := q.integer(name)
-			if !ok || n < 0 || strings.HasPrefix(name, "Max") && n < 1 || strings.HasSuffix(name, "Percentage") && n > 100 {
-				return p, validation("1 validation error detected: Value '" + q.str(name) + "' at 'operationPreferences." + name + "' failed to satisfy constraint")
-			}
-			*into = n
+	for _, m := range []struct {
+		name, member string
+		low, high    int
+		into         *int
+	}{
+		{"FailureToleranceCount", "failureToleranceCount", 0, math.MaxInt32, &p.tolerance},
+		{"FailureTolerancePercentage", "failureTolerancePercentage", 0, 100, &p.tolerancePercent},
+		{"MaxConcurrentCount", "maxConcurrentCount", 1, math.MaxInt32, &p.concurrent},
+		{"MaxConcurrentPercentage", "maxConcurrentPercentage", 1, 100, &p.concurrentShare},
+	} {
+		if !q.has(m.name) {
+			continue
 		}
+		n, ok := q.integer(m.name)
+		switch {
+		case !ok || n < m.low:
+			return p, invalid("1 validation error detected: Value '%s' at 'operationPreferences.%s' failed to satisfy constraint: Member must have value greater than or equal to %d", q.str(m.name), m.member, m.low)
+		case n > m.high:
+			return p, invalid("1 validation error detected: Value '%s' at 'operationPreferences.%s' failed to satisfy constraint: Member must have value less than or equal to %d", q.str(m.name), m.member, m.high)
+		}
+		*m.into = n
 	}
 	if p.tolerance >= 0 && p.tolerancePercent >= 0 || p.concurrent >= 0 && p.concurrentShare >= 0 {
 		return p, validation("Specify either a count or a percentage, not both, in OperationPreferences")
@@ -119,31 +136,31 @@ func operationAnswer(op *operation) any {
 	return operationOutput{op.ID}
 }
 
-// newOperation checks what every operation checks. existing is true when the call
-// repeats the id of an operation with the same action: it is answered again.
-func (s *Sim) newOperation(c *call, set *stackSet, action string, ous map[string]string) (op *operation, existing bool, err error) {
+// newOperation checks what every operation checks. An id that was used before is
+// refused, whatever it was used for (OperationIdAlreadyExistsException).
+func (s *Sim) newOperation(c *call, set *stackSet, action string, ous map[string]string) (*operation, error) {
 	id := c.Form.str("OperationId")
 	if id == "" {
 		id = s.ids.uuid()
 	}
 	if !operationID.MatchString(id) {
-		return nil, false, validation("1 validation error detected: Value '" + id + "' at 'operationId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9][-a-zA-Z0-9]*")
+		return nil, validation("1 validation error detected: Value '" + id + "' at 'operationId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9][-a-zA-Z0-9]*")
 	}
 	for _, old := range set.ops {
 		if old.ID == id {
-			return nil, false, fail(http.StatusConflict, "OperationIdAlreadyExistsException", "The specified operation ID already exists: "+id)
+			return nil, fail(http.StatusConflict, "OperationIdAlreadyExistsException", "The specified operation ID already exists: "+id)
 		}
 	}
 	if set.busy() != nil && !set.Managed {
-		return nil, false, s.inProgress(set)
+		return nil, s.inProgress(set)
 	}
 	prefs, err := readPreferences(c.Form.sub("OperationPreferences"))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	dt := c.Form.sub("DeploymentTargets")
-	op = &operation{ID: id, Action: action, Created: s.clock.Now(), prefs: prefs, ous: ous, ouIDs: dt.list("OrganizationalUnitIds"), accounts: dt.list("Accounts"), filter: dt.str("AccountFilterType")}
-	return op, false, nil
+	op := &operation{sent: c.Form.sub("OperationPreferences"), ID: id, Action: action, Created: s.clock.Now(), prefs: prefs, ous: ous, ouIDs: dt.list("OrganizationalUnitIds"), accounts: dt.list("Accounts"), filter: dt.str("AccountFilterType")}
+	return op, nil
 }
 
 // queue takes an operation: it starts now, or, with managed execution, waits for
@@ -157,9 +174,16 @@ func (s *Sim) queue(set *stackSet, op *operation, targets []target) {
 			set.OUs = append(set.OUs, id)
 		}
 	}
+	idle := set.busy() == nil
 	set.ops = append(set.ops, op)
 	op.Status = "QUEUED"
-	s.startWaiting(set)
+	if idle {
+		s.begin(set, op)
+		return
+	}
+	// "If there are already running or queued operations, StackSets queues all
+	// incoming operations even if they are non-conflicting" (ManagedExecution).
+	s.clock.after(5*time.Second, func() { s.startWaiting(set) })
 }
 
 // conflicts says whether two operations cannot run side by side: they share an
@@ -207,14 +231,18 @@ func (s *Sim) begin(set *stackSet, op *operation) {
 				byRegion[item.region] = run
 				op.regions = append(op.regions, run)
 			}
-			run.total++
 			if s.prepare(set, op, item) {
+				run.total++ // those that are skipped do not count for the tolerance
 				run.queue = append(run.queue, item)
 			}
 		}
-		slices.SortStableFunc(op.regions, func(a, b *regionRun) int {
-			return slices.Index(op.prefs.order, a.name) - slices.Index(op.prefs.order, b.name)
-		})
+		place := func(run *regionRun) int {
+			if i := slices.Index(op.prefs.order, run.name); i >= 0 {
+				return i
+			}
+			return len(op.prefs.order) // Regions that the order leaves out come last
+		}
+		slices.SortStableFunc(op.regions, func(a, b *regionRun) int { return place(a) - place(b) })
 		s.push(set, op)
 	})
 }
@@ -227,11 +255,11 @@ func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 			return false
 		}
 		i = &stackInstance{target: item.target, OU: op.ous[item.account], Status: "OUTDATED", Detailed: "PENDING"}
-		set.instances[item.target] = i
+		set.add(i)
 	}
 	i.LastOperation = op.ID
 	if op.hasOverrides {
-		i.Overrides = op.overrides
+		i.override(op)
 	}
 	if s.world.accounts[item.account].State != "ACTIVE" && op.Action != "DELETE" {
 		i.Status, i.Detailed, i.Reason = "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT", "ACCOUNT_SUSPENDED"
@@ -244,6 +272,18 @@ func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 	}
 	i.Detailed = "PENDING"
 	return true
+}
+
+// override replaces the overrides of an instance: a parameter that the list leaves
+// out goes back to the set's value (CreateStackInstances, ParameterOverrides).
+func (i *stackInstance) override(op *operation) {
+	values := maps.Clone(op.overrides)
+	for _, name := range op.keepOverrides {
+		if v, ok := i.Overrides[name]; ok {
+			values[name] = v
+		}
+	}
+	i.Overrides = values
 }
 
 // push starts what the preferences allow, and ends Regions and the operation.
@@ -312,111 +352,4 @@ func (s *Sim) end(set *stackSet, op *operation) {
 		op.Status = "STOPPED"
 	}
 	s.startWaiting(set)
-}
-
-// work does one instance: it is under way for a while, then done at once.
-func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
-	i := set.instances[item.target]
-	item.Status, i.Detailed = "RUNNING", "RUNNING"
-	lasts := spread(15*time.Second, 35*time.Second, op.ID, item.account, item.region)
-	for _, r := range set.doc.Resources {
-		lasts += resourceTypes[r.Type].takes
-	}
-	s.clock.after(lasts, func() {
-		err := s.perform(set, op, i)
-		run.running--
-		if err != nil {
-			run.failures++
-			item.Status, item.Reason = "FAILED", reasonOf(err)
-			i.Detailed, i.Reason, i.Status = "FAILED", item.Reason, "OUTDATED"
-			if op.Action == "DELETE" {
-				i.Status, i.Detailed = "INOPERABLE", "INOPERABLE"
-			}
-		} else {
-			item.Status = "SUCCEEDED"
-			i.Status, i.Detailed, i.Reason = "CURRENT", "SUCCEEDED", ""
-			if op.Action == "DELETE" {
-				delete(set.instances, item.target)
-			}
-		}
-		s.push(set, op)
-	})
-}
-
-func reasonOf(err error) string {
-	if e, ok := err.(*apiError); ok {
-		return e.Message
-	}
-	return err.Error()
-}
-
-// perform creates, updates or deletes the stack of an instance.
-func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) error {
-	a := s.world.accounts[i.account]
-	if s.world.regionStatus(a, i.region) == "DISABLED" {
-		return validation("STS is not activated in this region for account:" + a.ID + ". Your account administrator can activate STS in this region using the IAM Console.")
-	}
-	if op.Action == "DELETE" && a.State != "ACTIVE" && !op.Retain {
-		return validation("Account " + a.ID + " should have '" + s.execution(a) + "' role with trust relationship to Role 'aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin'.")
-	}
-	for _, action := range []string{"cloudformation:CreateStack"} {
-		if s.policyDenies(a.ID, s.execution(a), action, i.region) {
-			return policyRefusal{"User: arn:" + s.world.partition + ":sts::" + a.ID + ":assumed-role/" + s.execution(a) + "/" + hexOf(16, a.ID) + " is not authorized to perform: " + action + " on resource: arn:" + s.world.partition + ":cloudformation:" + i.region + ":" + a.ID + ":stack/StackSet-" + set.Name + "-*/* with an explicit deny in a service control policy"}
-		}
-	}
-	r := a.region(i.region)
-	st := r.stacks[i.StackName]
-	if op.Action == "DELETE" {
-		if st == nil {
-			return nil
-		}
-		if op.Retain {
-			st.StackSet = ""
-			return nil
-		}
-		return s.remove(a, r, st)
-	}
-	fresh := st == nil
-	if fresh {
-		name := "StackSet-" + set.Name + "-" + s.ids.uuid()
-		st = &stack{Name: name, Created: s.clock.Now(), StackSet: set.ID,
-			ID: "arn:" + s.world.partition + ":cloudformation:" + i.region + ":" + a.ID + ":stack/" + name + "/" + s.ids.uuid()}
-		i.StackName, i.StackID = st.Name, st.ID
-		r.stacks[name] = st
-	}
-	body, doc, parameters, tags := st.Body, st.doc, st.Parameters, st.Tags
-	st.Body, st.doc, st.Tags, st.Description = set.Body, set.doc, set.Tags, set.doc.Description
-	st.Parameters = map[string]string{}
-	for k, v := range set.Parameters {
-		st.Parameters[k] = v
-	}
-	for k, v := range i.Overrides {
-		st.Parameters[k] = v
-	}
-	if err := s.apply(a, r, st); err != nil {
-		if fresh {
-			// A create that is rolled back leaves no stack behind an instance.
-			delete(r.stacks, st.Name)
-			i.StackName, i.StackID = "", ""
-		} else {
-			st.Body, st.doc, st.Parameters, st.Tags, st.Status = body, doc, parameters, tags, "UPDATE_ROLLBACK_COMPLETE"
-		}
-		return err
-	}
-	st.Status, st.Updated = "CREATE_COMPLETE", s.clock.Now()
-	if !fresh {
-		st.Status = "UPDATE_COMPLETE"
-	}
-	return nil
-}
-
-// failed counts the instances that failed in an operation.
-func (op *operation) failed() int {
-	n := 0
-	for _, i := range op.items {
-		if i.Status == "FAILED" {
-			n++
-		}
-	}
-	return n
 }

@@ -33,6 +33,8 @@ type resourceHandler struct {
 	delete func(s *Sim, c resourceCall) error
 	// createOnly are the properties whose change replaces the resource.
 	createOnly []string
+	// replaces says for one change that it replaces the resource, beyond createOnly.
+	replaces func(before, after map[string]any) bool
 	// takes is how long a create or delete lasts.
 	takes time.Duration
 }

@@ -1,10 +1,11 @@
 package simaws
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
-	"sort"
+	"strings"
 	"time"
 
 	"rollout/templates"
@@ -25,10 +26,13 @@ type stackSet struct {
 	AutoDeploy       bool
 	RetainOnRemoval  bool
 	Managed          bool // ManagedExecution.Active
-	OUs, Regions     []string
+	OUs              []string
 
 	instances map[target]*stackInstance
-	ops       []*operation // oldest first
+	// inOrder are the instances by account, then Region; nil when it has to be
+	// sorted again.
+	inOrder []*stackInstance
+	ops     []*operation // oldest first
 }
 
 type target struct{ account, region string }
@@ -46,19 +50,29 @@ func (set *stackSet) arn(s *Sim) string {
 	return "arn:" + s.world.partition + ":cloudformation:" + set.Region + ":" + s.world.management + ":stackset/" + set.ID
 }
 
-// sorted gives the instances by account, then Region.
+// sorted gives the instances by account, then Region. It is kept until an instance
+// comes or goes: a set of 100,000 is listed in a thousand pages.
 func (set *stackSet) sorted() []*stackInstance {
-	out := make([]*stackInstance, 0, len(set.instances))
-	for _, i := range set.instances {
-		out = append(out, i)
+	if set.inOrder != nil || len(set.instances) == 0 {
+		return set.inOrder
 	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].account != out[j].account {
-			return out[i].account < out[j].account
-		}
-		return out[i].region < out[j].region
+	set.inOrder = make([]*stackInstance, 0, len(set.instances))
+	for _, i := range set.instances {
+		set.inOrder = append(set.inOrder, i)
+	}
+	slices.SortFunc(set.inOrder, func(a, b *stackInstance) int {
+		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.region, b.region))
 	})
-	return out
+	return set.inOrder
+}
+
+func (set *stackSet) add(i *stackInstance) {
+	set.instances[i.target], set.inOrder = i, nil
+}
+
+func (set *stackSet) drop(t target) {
+	delete(set.instances, t)
+	set.inOrder = nil
 }
 
 func validation(message string) *apiError {
@@ -110,60 +124,36 @@ var (
 	operationID = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]{0,127}$`)
 )
 
-// pairs reads Parameters or Tags.
-func pairs(list []query, key, value string) map[string]string {
+// readTags reads Tags: at most 50, none of AWS's own.
+func readTags(f query) (map[string]string, error) {
 	out := map[string]string{}
-	for _, q := range list {
-		out[q.str(key)] = q.str(value)
+	for _, q := range f.structs("Tags") {
+		key := q.str("Key")
+		if key == "" || strings.HasPrefix(strings.ToLower(key), "aws:") {
+			return nil, validation("Tag keys must not be empty and must not begin with aws:")
+		}
+		out[key] = q.str("Value")
 	}
-	return out
+	if len(out) > 50 {
+		return nil, validation("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+	}
+	return out, nil
 }
 
 // body reads and checks the template of a call.
 func (s *Sim) body(c *call) (string, *templates.Document, error) {
 	text := c.Form.str("TemplateBody")
+	if c.Form.has("TemplateURL") {
+		if text != "" {
+			return "", nil, validation("Either Template URL or Template Body must be specified, not both.")
+		}
+		return "", nil, validation("S3 error: Access Denied") // no objects are served
+	}
 	if text == "" {
 		return "", nil, validation("Either Template URL or Template Body must be specified.")
 	}
-	if len(text) > 51200 {
-		return "", nil, validation("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200")
-	}
-	doc, err := templates.Parse([]byte(text))
-	if err != nil {
-		return "", nil, validation("Template format error: " + err.Error())
-	}
-	if len(doc.Resources) == 0 {
-		return "", nil, validation("Template format error: At least one Resources member must be defined.")
-	}
-	if doc.Transform != nil {
-		return "", nil, validation("Transforms are not supported for service-managed stack sets")
-	}
-	return text, doc, nil
-}
-
-// iamTypes need a capability (CloudFormation API reference, CreateStackSet).
-var iamTypes = []string{"AWS::IAM::AccessKey", "AWS::IAM::Group", "AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::UserToGroupAddition"}
-
-func checkCapabilities(doc *templates.Document, given []string) error {
-	need := ""
-	for _, id := range doc.ResourceOrder {
-		r := doc.Resources[id]
-		if !slices.Contains(iamTypes, r.Type) {
-			continue
-		}
-		if need == "" {
-			need = "CAPABILITY_IAM"
-		}
-		for _, name := range []string{"RoleName", "UserName", "GroupName", "InstanceProfileName", "ManagedPolicyName"} {
-			if r.Properties[name] != nil {
-				need = "CAPABILITY_NAMED_IAM"
-			}
-		}
-	}
-	if need == "" || slices.Contains(given, need) || slices.Contains(given, "CAPABILITY_NAMED_IAM") {
-		return nil
-	}
-	return fail(http.StatusBadRequest, "InsufficientCapabilitiesException", "Requires capabilities : ["+need+"]")
+	doc, err := readTemplate(text)
+	return text, doc, err
 }
 
 func createStackSet(s *Sim, c *call) (any, error) {
@@ -191,17 +181,20 @@ func createStackSet(s *Sim, c *call) (any, error) {
 	if !f.sub("AutoDeployment").any() {
 		return nil, validation("AutoDeployment must be set for SERVICE_MANAGED stack sets")
 	}
-	parameters := pairs(f.structs("Parameters"), "ParameterKey", "ParameterValue")
-	if _, err := parameterValues(doc, parameters); err != nil {
+	parameters, err := readParameters(f, "Parameters", nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkParameters(doc, parameters); err != nil {
 		return nil, err
 	}
 	capabilities := f.list("Capabilities")
 	if err := checkCapabilities(doc, capabilities); err != nil {
 		return nil, err
 	}
-	tags := pairs(f.structs("Tags"), "Key", "Value")
-	if len(tags) > 50 {
-		return nil, validation("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+	tags, err := readTags(f)
+	if err != nil {
+		return nil, err
 	}
 	token := f.str("ClientRequestToken")
 	for _, old := range s.world.stackSets {
@@ -245,92 +238,6 @@ func deleteStackSet(s *Sim, c *call) (any, error) {
 	}
 	set.Status = "DELETED"
 	return struct{}{}, nil
-}
-
-// updateStackSet changes the definition, marks every instance OUTDATED when
-// template or parameters changed, and updates the targeted ones, or all when none
-// is named (API reference, UpdateStackSet).
-func updateStackSet(s *Sim, c *call) (any, error) {
-	set, err := s.set(c)
-	if err != nil {
-		return nil, err
-	}
-	f := c.Form
-	text, doc := set.Body, set.doc
-	if previous, _ := f.boolean("UsePreviousTemplate"); !previous {
-		if text, doc, err = s.body(c); err != nil {
-			return nil, err
-		}
-	} else if f.has("TemplateBody") {
-		return nil, validation("You must specify only one of the following parameters: TemplateBody, TemplateURL, or set the UsePreviousTemplate to true.")
-	}
-	parameters := map[string]string{}
-	for _, p := range f.structs("Parameters") {
-		key := p.str("ParameterKey")
-		if previous, _ := p.boolean("UsePreviousValue"); previous {
-			if v, ok := set.Parameters[key]; ok {
-				parameters[key] = v
-			}
-			continue
-		}
-		parameters[key] = p.str("ParameterValue")
-	}
-	if _, err := parameterValues(doc, parameters); err != nil {
-		return nil, err
-	}
-	capabilities := f.list("Capabilities")
-	if err := checkCapabilities(doc, capabilities); err != nil {
-		return nil, err
-	}
-	targets, ous, err := s.targets(c, set, "UPDATE")
-	if err != nil {
-		return nil, err
-	}
-	op, existing, err := s.newOperation(c, set, "UPDATE", ous)
-	if err != nil || existing {
-		return operationAnswer(op), err
-	}
-	changed := text != set.Body || !equalTexts(parameters, set.Parameters)
-	if changed {
-		for _, i := range set.instances {
-			i.Status = "OUTDATED"
-		}
-	}
-	set.Body, set.doc, set.Parameters, set.Capabilities = text, doc, parameters, capabilities
-	if f.has("Tags.member.1.Key") || f.has("Tags") {
-		set.Tags = pairs(f.structs("Tags"), "Key", "Value")
-	}
-	if auto := f.sub("AutoDeployment"); auto.any() {
-		set.AutoDeploy, _ = auto.boolean("Enabled")
-		set.RetainOnRemoval, _ = auto.boolean("RetainStacksOnAccountRemoval")
-	}
-	if managed := f.sub("ManagedExecution"); managed.any() && set.busy() == nil {
-		set.Managed, _ = managed.boolean("Active")
-	}
-	if f.has("Description") {
-		set.Description = f.str("Description")
-	}
-	if !f.sub("DeploymentTargets").any() && len(f.list("Regions")) == 0 {
-		targets = nil
-		for _, i := range set.sorted() {
-			targets = append(targets, i.target)
-		}
-	}
-	op.wholeSet = changed
-	s.queue(set, op, targets)
-	return operationAnswer(op), nil
-}
-
-func equalTexts(a, b map[string]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, v := range a {
-		if w, ok := b[k]; !ok || v != w {
-			return false
-		}
-	}
-	return true
 }
 
 func iso(t time.Time) string {

@@ -24,6 +24,7 @@ type stack struct {
 	Order     []string
 	// StackSet is the id of the set that owns it, "" once retained.
 	StackSet string
+	Outputs  map[string]string
 }
 
 type stackResource struct {
@@ -43,10 +44,6 @@ func (e *stackError) Error() string {
 	return fmt.Sprintf("ResourceLogicalId:%s, ResourceType:%s, ResourceStatusReason:%s.", e.id, e.kind, strings.TrimSuffix(e.reason, "."))
 }
 
-// execution is the role under which StackSets works in an account. It is bound by
-// service control policies as every role but a service-linked one is.
-func (s *Sim) execution(a *account) string { return "stacksets-exec-" + hexOf(32, a.ID, "exec") }
-
 // planned is a template resolved for one account and Region.
 type planned struct {
 	e     *evaluator
@@ -62,7 +59,7 @@ func (s *Sim) plan(a *account, region string, st *stack) (*planned, error) {
 		"AWS::AccountId": a.ID, "AWS::Region": region, "AWS::Partition": s.world.partition, "AWS::StackName": st.Name, "AWS::StackId": st.ID,
 		"AWS::URLSuffix": "amazonaws.com",
 	}}
-	all, err := order(st.doc)
+	all, err := resourceOrder(st.doc)
 	if err != nil {
 		return nil, err
 	}
@@ -102,10 +99,11 @@ func (p *planned) takes() time.Duration {
 
 // apply makes a stack be what its template says: creates, updates, replaces and
 // deletes resources in order. When a resource fails, what was done is undone.
-func (s *Sim) apply(a *account, r *regionState, st *stack) error {
+// changed says whether there was anything to do.
+func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err error) {
 	p, err := s.plan(a, r.name, st)
 	if err != nil {
-		return err
+		return false, err
 	}
 	old := st.Resources
 	if old == nil {
@@ -114,8 +112,8 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) error {
 	now := map[string]*stackResource{}
 	p.e.resource = func(id, attribute string) (any, error) {
 		res := now[id]
-		if res == nil {
-			return nil, templateError("resource %s does not exist", id)
+		if res == nil { // its condition does not hold
+			return nil, invalid("Template format error: Unresolved resource dependencies [%s] in the Resources block of the template", id)
 		}
 		if attribute == "" {
 			return res.PhysicalID, nil
@@ -134,12 +132,12 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) error {
 	var replaced []*stackResource
 	for _, id := range p.order {
 		template := st.doc.Resources[id]
-		properties, err := p.e.value(map[string]any(template.Properties))
+		properties, err := p.e.object(template.Properties)
 		if err != nil {
 			back()
-			return err
+			return false, err
 		}
-		res := &stackResource{LogicalID: id, Type: template.Type, Properties: properties.(map[string]any), DeletionPolicy: template.DeletionPolicy,
+		res := &stackResource{LogicalID: id, Type: template.Type, Properties: properties, DeletionPolicy: template.DeletionPolicy,
 			UpdateReplacePolicy: template.UpdateReplacePolicy, Status: "CREATE_COMPLETE", Changed: s.clock.Now()}
 		h := resourceTypes[template.Type]
 		c := resourceCall{Account: a, Region: r, Stack: st, LogicalID: id, Properties: res.Properties, Tags: st.Tags}
@@ -147,23 +145,26 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) error {
 		switch {
 		case before != nil && before.Type == res.Type && reflect.DeepEqual(before.Properties, res.Properties):
 			*res = *before
+			changed = changed || res.DeletionPolicy != template.DeletionPolicy || res.UpdateReplacePolicy != template.UpdateReplacePolicy
 			res.DeletionPolicy, res.UpdateReplacePolicy = template.DeletionPolicy, template.UpdateReplacePolicy
-		case before != nil && before.Type == res.Type && h.update != nil && !changes(h.createOnly, before.Properties, res.Properties):
+		case before != nil && before.Type == res.Type && !replaces(h, before.Properties, res.Properties):
+			changed = true
 			c.PhysicalID, c.Old = before.PhysicalID, before.Properties
-			out, err := s.handle(c, template.Type, h.update)
+			out, err := s.handle(c, template.Type, "update", h.update)
 			if err != nil {
 				back()
-				return err
+				return false, err
 			}
 			res.PhysicalID, res.Attributes, res.Status = out.PhysicalID, out.Attributes, "UPDATE_COMPLETE"
 			again := c
 			again.Properties, again.Old = before.Properties, res.Properties
 			undo = append(undo, func() { h.update(s, again) }) //nolint:errcheck // a rollback does what it can
 		default:
-			out, err := s.handle(c, template.Type, h.create)
+			changed = true
+			out, err := s.handle(c, template.Type, "create", h.create)
 			if err != nil {
 				back()
-				return err
+				return false, err
 			}
 			res.PhysicalID, res.Attributes = out.PhysicalID, out.Attributes
 			gone := c
@@ -182,6 +183,7 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) error {
 	// Clean up: what was replaced and what the template no longer has, last first.
 	for _, id := range slices.Backward(st.Order) {
 		if now[id] == nil {
+			changed = true
 			if res := old[id]; res.DeletionPolicy == "" || res.DeletionPolicy == "Delete" {
 				replaced = append(replaced, res)
 			}
@@ -194,11 +196,19 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) error {
 		resourceTypes[res.Type].delete(s, resourceCall{Account: a, Region: r, Stack: st, LogicalID: res.LogicalID, PhysicalID: res.PhysicalID, Properties: res.Properties}) //nolint:errcheck // a clean-up that fails leaves the resource behind, as in AWS
 	}
 	st.Resources, st.Order = now, p.order
-	return nil
+	st.Outputs = map[string]string{}
+	for _, name := range sortedKeys(st.doc.Outputs) {
+		p.output(st, name)
+	}
+	return changed, nil
 }
 
-func changes(names []string, before, after map[string]any) bool {
-	for _, n := range names {
+// replaces says whether a change makes a new resource.
+func replaces(h resourceHandler, before, after map[string]any) bool {
+	if h.update == nil || h.replaces != nil && h.replaces(before, after) {
+		return true
+	}
+	for _, n := range h.createOnly {
 		if !reflect.DeepEqual(before[n], after[n]) {
 			return true
 		}
@@ -206,38 +216,29 @@ func changes(names []string, before, after map[string]any) bool {
 	return false
 }
 
-// handle runs a handler unless a service control policy denies what it would call.
-func (s *Sim) handle(c resourceCall, kind string, do func(*Sim, resourceCall) (resourceResult, error)) (resourceResult, error) {
-	if action := resourceActions[kind]; action != "" {
-		if err := s.denyExecution(c.Account, c.Region.name, action); err != nil {
-			return resourceResult{}, &stackError{c.LogicalID, kind, err.Error()}
+// output evaluates one of a stack's outputs; what cannot be told is left out.
+func (p *planned) output(st *stack, name string) {
+	m, _ := p.e.doc.Outputs[name].(map[string]any)
+	if condition, ok := m["Condition"].(string); ok {
+		if on, err := p.e.condition(condition); err != nil || !on {
+			return
 		}
+	}
+	if v, err := p.e.value(m["Value"]); err == nil {
+		st.Outputs[name] = substituted(v)
+	}
+}
+
+// handle runs a handler unless a service control policy denies what it would call.
+func (s *Sim) handle(c resourceCall, kind, verb string, do func(*Sim, resourceCall) (resourceResult, error)) (resourceResult, error) {
+	if err := s.denyExecution(c.Account, c.Region.name, handlerAction(kind, verb), "*"); err != nil {
+		return resourceResult{}, &stackError{c.LogicalID, kind, err.Error()}
 	}
 	out, err := do(s, c)
 	if err != nil {
 		return out, &stackError{c.LogicalID, kind, messageOf(err)}
 	}
 	return out, nil
-}
-
-// resourceActions are the calls that a policy has to allow for a type.
-var resourceActions = map[string]string{
-	"AWS::Config::ConfigurationRecorder": "config:PutConfigurationRecorder", "AWS::Config::DeliveryChannel": "config:PutDeliveryChannel",
-	"AWS::Config::ConfigRule": "config:PutConfigRule", "AWS::Config::RemediationConfiguration": "config:PutRemediationConfigurations",
-	"AWS::IAM::Role": "iam:CreateRole", "AWS::IAM::ServiceLinkedRole": "iam:CreateServiceLinkedRole", "AWS::S3::Bucket": "s3:CreateBucket",
-	"AWS::S3::BucketPolicy": "s3:PutBucketPolicy", "AWS::SSM::Document": "ssm:CreateDocument",
-}
-
-type policyRefusal struct{ text string }
-
-func (e policyRefusal) Error() string { return e.text }
-
-func (s *Sim) denyExecution(a *account, region, action string) error {
-	role := s.execution(a)
-	if !s.policyDenies(a.ID, role, action, region) {
-		return nil
-	}
-	return policyRefusal{fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/%s/%s is not authorized to perform: %s with an explicit deny in a service control policy", s.world.partition, a.ID, role, hexOf(16, a.ID, "session"), action)}
 }
 
 // messageOf is an error as a resource's status reason has it.
@@ -256,15 +257,9 @@ func (s *Sim) remove(a *account, r *regionState, st *stack) error {
 			continue
 		}
 		c := resourceCall{Account: a, Region: r, Stack: st, LogicalID: id, PhysicalID: res.PhysicalID, Properties: res.Properties}
-		if action := resourceActions[res.Type]; action != "" {
-			service, rest, _ := strings.Cut(action, ":")
-			for _, verb := range []string{"Put", "Create"} {
-				rest = strings.TrimPrefix(rest, verb)
-			}
-			if err := s.denyExecution(a, r.name, service+":Delete"+rest); err != nil {
-				st.Status = "DELETE_FAILED"
-				return &stackError{id, res.Type, err.Error()}
-			}
+		if err := s.denyExecution(a, r.name, handlerAction(res.Type, "delete"), "*"); err != nil {
+			st.Status = "DELETE_FAILED"
+			return &stackError{id, res.Type, err.Error()}
 		}
 		if err := resourceTypes[res.Type].delete(s, c); err != nil {
 			st.Status = "DELETE_FAILED"

@@ -1,0 +1,42 @@
+package simaws
+
+import "fmt"
+
+// handlerActions are the IAM actions behind a resource type's create, update and
+// delete, as far as service control policies are likely to name them (the
+// handlers' permissions in CloudFormation's resource schemas).
+var handlerActions = map[string][3]string{
+	"AWS::Config::ConfigurationRecorder":    {"config:PutConfigurationRecorder", "config:PutConfigurationRecorder", "config:DeleteConfigurationRecorder"},
+	"AWS::Config::DeliveryChannel":          {"config:PutDeliveryChannel", "config:PutDeliveryChannel", "config:DeleteDeliveryChannel"},
+	"AWS::Config::ConfigRule":               {"config:PutConfigRule", "config:PutConfigRule", "config:DeleteConfigRule"},
+	"AWS::Config::RemediationConfiguration": {"config:PutRemediationConfigurations", "config:PutRemediationConfigurations", "config:DeleteRemediationConfiguration"},
+	"AWS::IAM::Role":                        {"iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"},
+	"AWS::IAM::ServiceLinkedRole":           {"iam:CreateServiceLinkedRole", "iam:UpdateRole", "iam:DeleteServiceLinkedRole"},
+	"AWS::S3::Bucket":                       {"s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"},
+	"AWS::S3::BucketPolicy":                 {"s3:PutBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
+	"AWS::SSM::Document":                    {"ssm:CreateDocument", "ssm:UpdateDocument", "ssm:DeleteDocument"},
+}
+
+// handlerAction is the action of create, update or delete; "" for a type that calls
+// nothing a policy would deny.
+func handlerAction(kind, verb string) string {
+	return handlerActions[kind][map[string]int{"create": 0, "update": 1, "delete": 2}[verb]]
+}
+
+// policyRefusal is a refusal by a service control policy.
+type policyRefusal struct{ text string }
+
+func (e policyRefusal) Error() string { return e.text }
+
+// execution is the role under which StackSets works in an account. It is bound by
+// service control policies as every role but a service-linked one is.
+func (s *Sim) execution(a *account) string { return "stacksets-exec-" + hexOf(32, a.ID, "exec") }
+
+func (s *Sim) denyExecution(a *account, region, action, resource string) error {
+	role := s.execution(a)
+	if action == "" || !s.policyDenies(a.ID, role, action, region) {
+		return nil
+	}
+	return policyRefusal{fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s with an explicit deny in a service control policy",
+		s.world.partition, a.ID, role, hexOf(32, a.ID, "session"), action, resource)}
+}

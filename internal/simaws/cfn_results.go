@@ -1,0 +1,192 @@
+package simaws
+
+import (
+	"net/http"
+	"slices"
+)
+
+func (set *stackSet) operation(id string) (*operation, error) {
+	for _, op := range set.ops {
+		if op.ID == id {
+			return op, nil
+		}
+	}
+	return nil, fail(http.StatusNotFound, "OperationNotFoundException", "Operation "+id+" not found")
+}
+
+type targetsShape struct {
+	OrganizationalUnitIds []string `xml:"OrganizationalUnitIds>member"`
+	Accounts              []string `xml:"Accounts>member"`
+	AccountFilterType     string   `xml:",omitempty"`
+}
+
+type preferencesShape struct {
+	RegionConcurrencyType      string
+	RegionOrder                []string `xml:"RegionOrder>member"`
+	FailureToleranceCount      string   `xml:",omitempty"`
+	FailureTolerancePercentage string   `xml:",omitempty"`
+	MaxConcurrentCount         string   `xml:",omitempty"`
+	MaxConcurrentPercentage    string   `xml:",omitempty"`
+	ConcurrencyMode            string
+}
+
+type operationShape struct {
+	OperationId, StackSetId, Action, Status string
+	StatusReason                            string `xml:",omitempty"`
+	RetainStacks                            *bool  `xml:",omitempty"`
+	CreationTimestamp                       string
+	EndTimestamp                            string            `xml:",omitempty"`
+	DeploymentTargets                       *targetsShape     `xml:",omitempty"`
+	OperationPreferences                    *preferencesShape `xml:",omitempty"`
+	StatusDetails                           struct{ FailedStackInstancesCount int }
+}
+
+// shapeOfOperation is an operation as both calls show it; a summary has no targets.
+func shapeOfOperation(set *stackSet, op *operation, summary bool) operationShape {
+	shape := operationShape{OperationId: op.ID, StackSetId: set.ID, Action: op.Action, Status: op.Status, StatusReason: op.Reason, CreationTimestamp: iso(op.Created), EndTimestamp: iso(op.Ended)}
+	if op.Action == "DELETE" && !summary {
+		shape.RetainStacks = &op.Retain
+	}
+	shape.StatusDetails.FailedStackInstancesCount = op.failed
+	if !summary {
+		shape.DeploymentTargets = &targetsShape{op.ouIDs, op.accounts, op.filter}
+	}
+	p := &preferencesShape{"SEQUENTIAL", op.prefs.order, op.sent.str("FailureToleranceCount"), op.sent.str("FailureTolerancePercentage"),
+		op.sent.str("MaxConcurrentCount"), op.sent.str("MaxConcurrentPercentage"), "STRICT_FAILURE_TOLERANCE"}
+	if op.prefs.parallel {
+		p.RegionConcurrencyType = "PARALLEL"
+	}
+	if op.prefs.soft {
+		p.ConcurrencyMode = "SOFT_FAILURE_TOLERANCE"
+	}
+	shape.OperationPreferences = p
+	return shape
+}
+
+func describeOperation(s *Sim, c *call) (any, error) {
+	set, err := s.set(c)
+	if err != nil {
+		return nil, err
+	}
+	op, err := set.operation(c.Form.str("OperationId"))
+	if err != nil {
+		return nil, err
+	}
+	return struct{ StackSetOperation operationShape }{shapeOfOperation(set, op, false)}, nil
+}
+
+func listOperations(s *Sim, c *call) (any, error) {
+	set, err := s.set(c)
+	if err != nil {
+		return nil, err
+	}
+	var list []operationShape
+	for _, op := range slices.Backward(set.ops) {
+		list = append(list, shapeOfOperation(set, op, true))
+	}
+	page, token, err := cfnPage(c, list)
+	return struct {
+		Summaries []operationShape `xml:"Summaries>member"`
+		NextToken string           `xml:",omitempty"`
+	}{page, token}, err
+}
+
+func listResults(s *Sim, c *call) (any, error) {
+	set, err := s.set(c)
+	if err != nil {
+		return nil, err
+	}
+	op, err := set.operation(c.Form.str("OperationId"))
+	if err != nil {
+		return nil, err
+	}
+	type gate struct{ Status, StatusReason string }
+	type row struct {
+		Account, Region, Status string
+		StatusReason            string `xml:",omitempty"`
+		AccountGateResult       *gate  `xml:",omitempty"`
+		OrganizationalUnitId    string
+	}
+	list := op.items
+	for _, f := range c.Form.structs("Filters") {
+		if f.str("Name") != "OPERATION_RESULT_STATUS" {
+			return nil, invalid("1 validation error detected: Value '%s' at 'filters.1.member.name' failed to satisfy constraint: Member must satisfy enum value set: [OPERATION_RESULT_STATUS]", f.str("Name"))
+		}
+		list = nil
+		for _, i := range op.items {
+			if i.Status == f.str("Values") {
+				list = append(list, i)
+			}
+		}
+	}
+	if len(op.regions) == 0 {
+		list = nil // the work has not been dispatched yet
+	}
+	page, token, err := cfnPage(c, list)
+	rows := make([]row, len(page))
+	for n, i := range page {
+		rows[n] = row{Account: i.account, Region: i.region, Status: i.Status, StatusReason: i.Reason, OrganizationalUnitId: op.ous[i.account]}
+		if in := set.instances[i.target]; in != nil {
+			rows[n].OrganizationalUnitId = in.OU
+		}
+		if i.Status != "PENDING" && i.Status != "CANCELLED" {
+			rows[n].AccountGateResult = &gate{"SKIPPED", "Function not found: arn:" + s.world.partition + ":lambda:" + i.region + ":" + i.account + ":function:AWSCloudFormationStackSetAccountGate"}
+		}
+	}
+	return struct {
+		Summaries []row  `xml:"Summaries>member"`
+		NextToken string `xml:",omitempty"`
+	}{rows, token}, err
+}
+
+func stopOperation(s *Sim, c *call) (any, error) {
+	set, err := s.set(c)
+	if err != nil {
+		return nil, err
+	}
+	op, err := set.operation(c.Form.str("OperationId"))
+	if err != nil {
+		return nil, err
+	}
+	switch op.Status {
+	case "QUEUED":
+		op.Status, op.Ended, op.Reason = "STOPPED", s.clock.Now(), "User Initiated"
+	case "RUNNING":
+		op.Status, op.stopping, op.Reason = "STOPPING", true, "User Initiated"
+		if len(op.regions) > 0 {
+			s.push(set, op)
+		}
+	default:
+		return nil, fail(http.StatusBadRequest, "InvalidOperationException", "Operation "+op.ID+" is not in progress")
+	}
+	return struct{}{}, nil
+}
+
+func listAutoDeployment(s *Sim, c *call) (any, error) {
+	set, err := s.set(c)
+	if err != nil {
+		return nil, err
+	}
+	type row struct {
+		OrganizationalUnitId string
+		Regions              []string `xml:"Regions>member"`
+	}
+	var list []row
+	if set.AutoDeploy {
+		regions := map[string]map[string]bool{}
+		for t, i := range set.instances {
+			if regions[i.OU] == nil {
+				regions[i.OU] = map[string]bool{}
+			}
+			regions[i.OU][t.region] = true
+		}
+		for _, id := range sortedKeys(regions) {
+			list = append(list, row{id, sortedKeys(regions[id])})
+		}
+	}
+	page, token, err := cfnPage(c, list)
+	return struct {
+		Summaries []row  `xml:"Summaries>member"`
+		NextToken string `xml:",omitempty"`
+	}{page, token}, err
+}

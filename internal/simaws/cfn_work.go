@@ -1,0 +1,127 @@
+package simaws
+
+import (
+	"fmt"
+	"maps"
+	"time"
+)
+
+// noUpdates is what AWS says of an update that changes nothing; the instance is
+// then CURRENT.
+const noUpdates = "No updates are to be performed."
+
+// work does one instance: it is under way for a while, then done at once.
+func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
+	i := set.instances[item.target]
+	item.Status, i.Detailed = "RUNNING", "RUNNING"
+	s.clock.after(s.lasts(set, op, i), func() {
+		changed, err := s.perform(set, op, i)
+		run.running--
+		switch {
+		case err != nil:
+			run.failures++
+			op.failed++
+			item.Status, item.Reason = "FAILED", reasonOf(err)
+			i.Detailed, i.Reason, i.Status = "FAILED", item.Reason, "OUTDATED"
+			if op.Action == "DELETE" {
+				i.Status, i.Detailed = "INOPERABLE", "INOPERABLE"
+			}
+		case op.Action == "DELETE":
+			item.Status = "SUCCEEDED"
+			set.drop(item.target)
+		default:
+			item.Status = "SUCCEEDED"
+			if !changed {
+				item.Reason = noUpdates
+			}
+			i.Status, i.Detailed, i.Reason = "CURRENT", "SUCCEEDED", ""
+		}
+		s.push(set, op)
+	})
+}
+
+// lasts is how long an instance takes: 15 to 35 seconds and its resources' time,
+// or next to nothing for letting a stack go.
+func (s *Sim) lasts(set *stackSet, op *operation, i *stackInstance) time.Duration {
+	if op.Action == "DELETE" && op.Retain {
+		return spread(2*time.Second, 5*time.Second, op.ID, i.account, i.region)
+	}
+	d := spread(15*time.Second, 35*time.Second, op.ID, i.account, i.region)
+	st := &stack{doc: set.doc, Parameters: effective(set.doc, set.Parameters, i.Overrides)}
+	if p, err := s.plan(s.world.accounts[i.account], i.region, st); err == nil {
+		d += p.takes()
+	}
+	return d
+}
+
+func reasonOf(err error) string {
+	if e, ok := err.(*apiError); ok {
+		return e.Message
+	}
+	return err.Error()
+}
+
+// perform creates, updates or deletes the stack of an instance; changed says
+// whether there was anything to do.
+func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed bool, err error) {
+	a := s.world.accounts[i.account]
+	r := a.region(i.region)
+	st := r.stacks[i.StackName]
+	if op.Action == "DELETE" && op.Retain {
+		// The stack is let go as it is: nobody enters the account.
+		if st != nil {
+			st.StackSet = ""
+		}
+		return true, nil
+	}
+	if s.world.regionStatus(a, i.region) == "DISABLED" {
+		return false, validation("STS is not activated in this region for account:" + a.ID + ". Your account administrator can activate STS in this region using the IAM Console.")
+	}
+	if a.State != "ACTIVE" {
+		return false, validation("Account " + a.ID + " should have '" + s.execution(a) + "' role with trust relationship to Role 'aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin'.")
+	}
+	action := "CreateStack"
+	switch {
+	case op.Action == "DELETE" && st == nil:
+		return true, nil
+	case op.Action == "DELETE":
+		action = "DeleteStack"
+	case st != nil:
+		action = "UpdateStack"
+	}
+	resource := fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/StackSet-%s-*/*", s.world.partition, i.region, a.ID, set.Name)
+	if err := s.denyExecution(a, i.region, "cloudformation:"+action, resource); err != nil {
+		return false, err
+	}
+	if op.Action == "DELETE" {
+		return true, s.remove(a, r, st)
+	}
+	fresh := st == nil
+	if fresh {
+		name := "StackSet-" + set.Name + "-" + s.ids.uuid()
+		st = &stack{Name: name, Created: s.clock.Now(), StackSet: set.ID,
+			ID: fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", s.world.partition, i.region, a.ID, name, s.ids.uuid())}
+		i.StackName, i.StackID = st.Name, st.ID
+		r.stacks[name] = st
+	}
+	before := *st
+	st.Body, st.doc, st.Tags, st.Description = set.Body, set.doc, maps.Clone(set.Tags), set.doc.Description
+	st.Parameters = effective(set.doc, set.Parameters, i.Overrides)
+	changed, err = s.apply(a, r, st)
+	switch {
+	case err != nil && fresh:
+		// A create that is rolled back leaves no stack behind an instance.
+		delete(r.stacks, st.Name)
+		i.StackName, i.StackID = "", ""
+		return false, err
+	case err != nil:
+		*st = before
+		st.Status, st.Reason = "UPDATE_ROLLBACK_COMPLETE", reasonOf(err)
+		return false, err
+	case fresh:
+		st.Status = "CREATE_COMPLETE"
+	case changed:
+		st.Status, st.Reason, st.Updated = "UPDATE_COMPLETE", "", s.clock.Now()
+	}
+	return changed || !maps.Equal(before.Tags, st.Tags), nil
+}
