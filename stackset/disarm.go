@@ -1,0 +1,100 @@
+package stackset
+
+import (
+	"fmt"
+	"slices"
+)
+
+// DisarmPlan deletes every instance of the sets that enforce in the chosen accounts,
+// in the Regions given or in all. Role, document and remediation go; rule and
+// verdicts stay. Accounts that are not ACTIVE are skipped: StackSets cannot reach them.
+func DisarmPlan(d Desired, sets []Set) *Plan {
+	plan := &Plan{Desired: d}
+	for _, s := range sets {
+		if s.Template.Enforces != "" {
+			plan.Sets = append(plan.Sets, s)
+		}
+	}
+	plan.Changes = deletions(d, plan.Sets, "disarmed: role, runbook and remediation are taken out; the rule stays")
+	plan.Hash = plan.hash()
+	return plan
+}
+
+// RemoveOptions guard a removal.
+type RemoveOptions struct {
+	// MaxDeletions is how many instances of each set may be deleted, "N" or "P%"
+	// of those it has (default 5%).
+	MaxDeletions string
+}
+
+// TooManyError is a removal that deletes more than is allowed.
+type TooManyError struct {
+	StackSet          string
+	Deletes, Of, Most int
+}
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("this would delete %d of the %d instances of stack set %s, and %d are allowed: --max-deletions %d (or a percentage) allows it", e.Deletes, e.Of, e.StackSet, e.Most, e.Deletes)
+}
+
+// RemovePlan deletes the instances of the asked template's sets in the chosen
+// accounts and Regions, what enforces first. Its needs stay: they are removed only
+// when they are the asked template.
+func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
+	plan := &Plan{Desired: d}
+	for _, s := range slices.Backward(sets) {
+		if s.Template.Name == d.Template.Name || s.Template.Enforces == d.Template.Name {
+			plan.Sets = append(plan.Sets, s)
+		}
+	}
+	// Apply deletes in reverse order of the sets, so they stand in deploy order.
+	slices.Reverse(plan.Sets)
+	plan.Changes = deletions(d, plan.Sets, "removed")
+	for _, s := range plan.Sets {
+		n := 0
+		for _, c := range plan.Changes {
+			if c.StackSet == s.Name && c.Action == Delete {
+				n++
+			}
+		}
+		most := allowed(o.MaxDeletions, len(s.Instances))
+		if n > most {
+			return nil, &TooManyError{s.Name, n, len(s.Instances), most}
+		}
+	}
+	plan.Hash = plan.hash()
+	return plan, nil
+}
+
+// allowed reads "N" or "P%" of a number of instances; the default is 5 %, and at
+// least one.
+func allowed(text string, of int) int {
+	count, percentage := share(text, 5)
+	if count != nil {
+		return int(*count)
+	}
+	return max(1, of*int(*percentage)/100)
+}
+
+func deletions(d Desired, sets []Set, reason string) []Change {
+	var out []Change
+	for _, s := range sets {
+		for _, a := range d.Accounts {
+			var regions []string
+			for t := range s.Instances {
+				if t.AccountID == a.ID && (len(d.Regions) == 0 || slices.Contains(d.Regions, t.Region)) {
+					regions = append(regions, t.Region)
+				}
+			}
+			slices.Sort(regions)
+			for _, region := range regions {
+				c := Change{StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: Delete, Reason: reason}
+				if why := unfit(a); why != "" {
+					c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
+				}
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}

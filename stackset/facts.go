@@ -1,0 +1,138 @@
+package stackset
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
+	"rollout/internal/awsapi"
+)
+
+// Facts are what preflight read. Whatever could not be read is kept as a Gap.
+type Facts struct {
+	// Accounts by id: the chosen accounts that are ACTIVE and can hold stack
+	// instances.
+	Accounts map[string]*AccountFacts
+}
+
+// AccountFacts are what one account has.
+type AccountFacts struct {
+	AccountID string
+	// Role is the role that was assumed, "" for the caller's own credentials or
+	// when the account could not be entered.
+	Role string
+	// Gap says why the account could not be entered.
+	Gap Gap
+	// ConfigRole and RemediationRole are AWSServiceRoleForConfig and
+	// AWSServiceRoleForConfigRemediation.
+	ConfigRole, RemediationRole Presence
+	// Bucket is the delivery bucket that recording-base makes.
+	BucketName string
+	Bucket     Presence
+	// BucketGap says what was answered when neither its presence nor its absence
+	// could be seen: it may be somebody else's.
+	BucketGap Gap
+	// Regions by name.
+	Regions map[string]*RegionFacts
+}
+
+// Presence says whether something is there. The zero value is not known.
+type Presence int
+
+const (
+	Unknown Presence = iota
+	Absent
+	Present
+)
+
+// RegionFacts are what one account has in one Region.
+type RegionFacts struct {
+	// Off says that the Region is not switched on in the account.
+	Off bool
+	// Gap says why the Region could not be read. Class ClassPolicyDenied is a
+	// service control policy that denies it, ClassRegionOff the same as Off.
+	Gap Gap
+	// Recorder is the customer-managed configuration recorder, nil when there is
+	// none. A service-linked recorder does not count.
+	Recorder *Recorder
+	// Channel is the name of the delivery channel, "" when there is none.
+	Channel string
+	// Rules are the rules of interest: those of our names and equal ones.
+	Rules []RuleFact
+}
+
+// Gap says why something could not be read. The zero value is no gap.
+type Gap struct {
+	Class awsapi.Class
+	Text  string // what AWS said, in one line; never empty in a gap
+}
+
+// Is says whether there is a gap.
+func (g Gap) Is() bool { return g.Text != "" }
+
+func gapOf(err error) Gap {
+	if err == nil {
+		return Gap{}
+	}
+	return Gap{Class: awsapi.Classify(err), Text: sentence(awsapi.Text(err))}
+}
+
+// Recorder is a customer-managed configuration recorder.
+type Recorder struct {
+	Name      string
+	Recording bool
+	// All says that it records all supported types, Excluded the ones it then
+	// leaves out; else it records Types.
+	All             bool
+	Types, Excluded []string
+}
+
+// Records says whether the recorder records a resource type, running or not.
+func (r *Recorder) Records(resourceType string) bool {
+	in := func(list []string) bool {
+		for _, t := range list {
+			if t == resourceType {
+				return true
+			}
+		}
+		return false
+	}
+	if r.All {
+		return !in(r.Excluded)
+	}
+	return in(r.Types)
+}
+
+// serviceLinkedRecorder is the prefix of the names of recorders that belong to an
+// AWS service; they do not count against the one that a customer may have
+// (Config developer guide, "Considerations for service-linked configuration recorders").
+const serviceLinkedRecorder = "AWSConfigurationRecorder"
+
+// recorderOf picks the customer-managed recorder, nil when there is none.
+func recorderOf(list []types.ConfigurationRecorder) *Recorder {
+	for _, c := range list {
+		name := aws.ToString(c.Name)
+		if aws.ToString(c.ServicePrincipal) != "" || strings.HasPrefix(name, serviceLinkedRecorder) {
+			continue
+		}
+		r := &Recorder{Name: name}
+		group := c.RecordingGroup
+		switch {
+		case group == nil: // the default is all supported types (API_RecordingGroup)
+			r.All = true
+		case group.ExclusionByResourceTypes != nil && len(group.ExclusionByResourceTypes.ResourceTypes) > 0:
+			r.All = true
+			for _, t := range group.ExclusionByResourceTypes.ResourceTypes {
+				r.Excluded = append(r.Excluded, string(t))
+			}
+		default:
+			r.All = group.AllSupported
+			for _, t := range group.ResourceTypes {
+				r.Types = append(r.Types, string(t))
+			}
+		}
+		return r
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+package stackset
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/fanout"
+	"rollout/templates"
+)
+
+// The tags by which a StackSet is known as ours.
+const (
+	TagTemplate = "rollout:template" // the template's name
+	TagSHA256   = "rollout:sha256"   // of the template's body, in hex
+)
+
+// Wanted is a StackSet that a run looks for.
+type Wanted struct {
+	Name     string
+	Template templates.Template
+	// Automatic says that it is the -enforce-automatic set of an enforce template.
+	Automatic bool
+}
+
+// Found is what Find found.
+type Found struct {
+	// Sets are the wanted ones in the same order, whether they exist or not.
+	Sets []Set
+	// Warnings are whole sentences: Regions that could not be looked into.
+	Warnings []string
+}
+
+// ElsewhereError says that a set of ours lives in another Region than the home
+// Region. A StackSet cannot be seen from another Region nor moved.
+type ElsewhereError struct{ Name, Region, Home string }
+
+func (e *ElsewhereError) Error() string {
+	return fmt.Sprintf("stack set %s lives in %s, not in %s, and a stack set cannot be moved: use --home-region %s", e.Name, e.Region, e.Home, e.Region)
+}
+
+// ForeignSetError says that a stack set of a wanted name is not ours to change.
+type ForeignSetError struct{ Name, Region, Why string }
+
+func (e *ForeignSetError) Error() string {
+	return fmt.Sprintf("stack set %s in %s is not one that rollout may change: %s; use another --stack-set name", e.Name, e.Region, e.Why)
+}
+
+// AccessDisabledError says that StackSets has no trusted access to the
+// organization, so that service-managed sets cannot be made.
+type AccessDisabledError struct{ Status, Region string }
+
+func (e *AccessDisabledError) Error() string {
+	return fmt.Sprintf("StackSets has no trusted access to the organization (%s says %s): activate it once, in the management account: aws cloudformation activate-organizations-access --region %s", e.Region, e.Status, e.Region)
+}
+
+// CheckAccess asks in the home Region whether StackSets has trusted access to the
+// organization (DescribeOrganizationsAccess). Where it has not, the error is an
+// *AccessDisabledError; where that cannot be asked, a warning is returned.
+func CheckAccess(ctx context.Context, s *awsapi.Session, callAs types.CallAs) (warning string, err error) {
+	client := newClient(s, "", newPace())
+	out, err := client.DescribeOrganizationsAccess(ctx, &cloudformation.DescribeOrganizationsAccessInput{CallAs: callAs})
+	if err != nil {
+		switch awsapi.Classify(err) {
+		case awsapi.ClassCancelled:
+			return "", err
+		case awsapi.ClassNoCredentials, awsapi.ClassThrottled:
+			return "", fmt.Errorf("ask %s whether StackSets has trusted access: %w", s.HomeRegion, err)
+		}
+		return fmt.Sprintf("Whether StackSets has trusted access to the organization could not be asked in %s: %s.", s.HomeRegion, sentence(awsapi.Text(err))), nil
+	}
+	switch out.Status {
+	case types.OrganizationStatusDisabled, types.OrganizationStatusDisabledPermanently:
+		return "", &AccessDisabledError{string(out.Status), s.HomeRegion}
+	}
+	return "", nil
+}
+
+// Find looks for the wanted sets by name: one ListStackSets in each Region, since a
+// set is visible only from the Region where it was made, then everything about
+// those in the home Region. CallAs goes with every call. A Region that refuses the
+// list becomes a warning, the home Region an error. A set of ours in another
+// Region is an *ElsewhereError; one in the home Region that is not ours, or is not
+// service-managed, a *ForeignSetError.
+func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions []string, wanted []Wanted) (*Found, error) {
+	f := &finder{s: s, callAs: callAs, home: newClient(s, "", newPace())}
+	found := &Found{Sets: make([]Set, len(wanted))}
+	for i, w := range wanted {
+		found.Sets[i] = Set{Name: w.Name, Template: w.Template, Automatic: w.Automatic}
+	}
+	listed := slices.DeleteFunc(slices.Clone(regions), func(r string) bool { return r == s.HomeRegion })
+	listed = append([]string{s.HomeRegion}, listed...)
+	var problems []error
+	for region, r := range fanout.Ordered(ctx, listed, 8, func(ctx context.Context, region string) listResult { return f.list(ctx, region, wanted) }) {
+		switch {
+		case r.err != nil && region == s.HomeRegion:
+			problems = append(problems, r.err)
+		case r.err != nil && ctx.Err() == nil:
+			found.Warnings = append(found.Warnings, fmt.Sprintf("Whether stack sets of this run live in %s could not be seen: %s.", region, sentence(awsapi.Text(r.err))))
+		}
+		for _, e := range r.elsewhere {
+			if slices.ContainsFunc(found.Sets, func(s Set) bool { return s.Name == e.Name && s.Exists }) {
+				// To refuse would leave no Region from which either could be worked on.
+				found.Warnings = append(found.Warnings, fmt.Sprintf("Another stack set of rollout called %s lives in %s; this run uses the one in %s.", e.Name, region, s.HomeRegion))
+				continue
+			}
+			problems = append(problems, e)
+		}
+		found.Warnings = append(found.Warnings, r.warnings...)
+		if region == s.HomeRegion {
+			for i := range found.Sets {
+				found.Sets[i].Exists = slices.Contains(r.names, found.Sets[i].Name)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	for i := range found.Sets {
+		if !found.Sets[i].Exists {
+			continue
+		}
+		if err := f.read(ctx, &found.Sets[i]); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(found.Warnings)
+	return found, nil
+}
+
+type finder struct {
+	s      *awsapi.Session
+	callAs types.CallAs
+	home   *cloudformation.Client
+}
+
+// listResult is what one Region's list gave.
+type listResult struct {
+	names     []string          // of wanted sets
+	elsewhere []*ElsewhereError // sets of ours, in a Region that is not the home Region
+	warnings  []string
+	err       error
+}
+
+func (f *finder) list(ctx context.Context, region string, wanted []Wanted) listResult {
+	var r listResult
+	client := f.home
+	if region != f.s.HomeRegion {
+		client = newClient(f.s, region, newPace())
+	}
+	pages := cloudformation.NewListStackSetsPaginator(client, &cloudformation.ListStackSetsInput{
+		Status: types.StackSetStatusActive, CallAs: f.callAs, MaxResults: aws.Int32(100),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			r.err = fmt.Errorf("list the stack sets in %s: %w", region, err)
+			return r
+		}
+		for _, summary := range page.Summaries {
+			name := aws.ToString(summary.StackSetName)
+			if summary.Status == types.StackSetStatusDeleted || !slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name == name }) {
+				continue
+			}
+			r.names = append(r.names, name)
+		}
+	}
+	if region == f.s.HomeRegion {
+		return r
+	}
+	for _, name := range r.names {
+		ours, err := f.tagged(ctx, client, name)
+		switch {
+		case errors.As(err, new(*types.StackSetNotFoundException)): // deleted since
+		case err == nil && !ours:
+			r.warnings = append(r.warnings, fmt.Sprintf("A stack set called %s lives in %s, but rollout did not make it.", name, region))
+		default:
+			r.elsewhere = append(r.elsewhere, &ElsewhereError{name, region, f.s.HomeRegion})
+		}
+	}
+	return r
+}
+
+// tagged says whether a set carries our tag.
+func (f *finder) tagged(ctx context.Context, client *cloudformation.Client, name string) (bool, error) {
+	out, err := client.DescribeStackSet(ctx, &cloudformation.DescribeStackSetInput{StackSetName: aws.String(name), CallAs: f.callAs})
+	if err != nil || out.StackSet == nil {
+		return false, err
+	}
+	return tagValue(out.StackSet.Tags, TagTemplate) != "", nil
+}
+
+// read fills in a set of the home Region. Members that a server leaves out keep
+// their zero value.
+func (f *finder) read(ctx context.Context, set *Set) error {
+	out, err := f.home.DescribeStackSet(ctx, &cloudformation.DescribeStackSetInput{StackSetName: aws.String(set.Name), CallAs: f.callAs})
+	if err != nil {
+		return fmt.Errorf("describe stack set %s in %s: %w", set.Name, f.s.HomeRegion, err)
+	}
+	have := cmp.Or(out.StackSet, &types.StackSet{})
+	refuse := func(format string, args ...any) error {
+		return &ForeignSetError{set.Name, f.s.HomeRegion, fmt.Sprintf(format, args...)}
+	}
+	if m := have.PermissionModel; m != "" && m != types.PermissionModelsServiceManaged {
+		return refuse("its permission model is %s, not SERVICE_MANAGED", m)
+	}
+	switch made := tagValue(have.Tags, TagTemplate); made {
+	case set.Template.Name:
+	case "":
+		return refuse("it does not carry the tag %s", TagTemplate)
+	default:
+		return refuse("it was made for the template %s, not for %s", made, set.Template.Name)
+	}
+	set.ID, set.ARN = aws.ToString(have.StackSetId), aws.ToString(have.StackSetARN)
+	set.SHA256 = tagValue(have.Tags, TagSHA256)
+	set.Parameters = map[string]string{}
+	for _, p := range have.Parameters {
+		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+	}
+	set.Instances, err = listInstances(ctx, f.home, set.Name, f.callAs)
+	if err != nil {
+		return fmt.Errorf("list the stack instances of %s in %s: %w", set.Name, f.s.HomeRegion, err)
+	}
+	return nil
+}
+
+// listInstances lists all the stack instances of a set.
+func listInstances(ctx context.Context, client cloudformation.ListStackInstancesAPIClient, name string, callAs types.CallAs) (map[Target]Instance, error) {
+	out := map[Target]Instance{}
+	pages := cloudformation.NewListStackInstancesPaginator(client, &cloudformation.ListStackInstancesInput{
+		StackSetName: aws.String(name), CallAs: callAs, MaxResults: aws.Int32(100),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page.Summaries {
+			in := Instance{
+				Target: Target{AccountID: aws.ToString(s.Account), Region: aws.ToString(s.Region)},
+				OU:     aws.ToString(s.OrganizationalUnitId), Status: string(s.Status), Reason: aws.ToString(s.StatusReason),
+				LastOperation: aws.ToString(s.LastOperationId), StackID: aws.ToString(s.StackId),
+			}
+			if s.StackInstanceStatus != nil {
+				in.DetailedStatus = string(s.StackInstanceStatus.DetailedStatus)
+			}
+			out[in.Target] = in
+		}
+	}
+	return out, nil
+}
+
+func tagValue(tags []types.Tag, key string) string {
+	for _, t := range tags {
+		if aws.ToString(t.Key) == key {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,98 @@
+package stackset
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"rollout/templates"
+)
+
+// ParameterError is a --parameter that no template of the run takes.
+type ParameterError struct{ Message string }
+
+func (e *ParameterError) Error() string { return e.Message }
+
+// checkParameters refuses a parameter that no template of the run declares, one
+// that rollout sets itself, and a value that the template does not take.
+func checkParameters(d Desired) error {
+	for _, key := range slices.Sorted(maps.Keys(d.Parameters)) {
+		switch key {
+		case "HomeRegion":
+			return &ParameterError{"--parameter HomeRegion: --home-region says it"}
+		case "Remediation":
+			return &ParameterError{"--parameter Remediation: --remediation says it"}
+		case "CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole", "CreateDeliveryBucket":
+			return &ParameterError{"--parameter " + key + ": preflight finds out account by account what is missing"}
+		}
+		declared := false
+		var known []string
+		for _, t := range chain(d) {
+			doc := t.Document()
+			known = append(known, doc.ParameterOrder...)
+			p, ok := doc.Parameters[key]
+			if !ok {
+				continue
+			}
+			declared = true
+			if err := p.Check(d.Parameters[key]); err != nil {
+				return &ParameterError{fmt.Sprintf("--parameter %s=%s: template %s: %v", key, d.Parameters[key], t.Name, err)}
+			}
+		}
+		if !declared {
+			slices.Sort(known)
+			return &ParameterError{fmt.Sprintf("--parameter %s: no template of this run has it; they have %s", key, strings.Join(slices.Compact(known), ", "))}
+		}
+	}
+	return nil
+}
+
+// want gives the parameter values of a set: the template's defaults, what rollout
+// sets, and what was asked for. They are the same for every account.
+func want(d Desired, t templates.Template, automatic bool) map[string]string {
+	doc := t.Document()
+	out := map[string]string{}
+	for _, name := range doc.ParameterOrder {
+		p := doc.Parameters[name]
+		if p.HasDefault {
+			out[name] = p.Default
+		}
+		if v, ok := d.Parameters[name]; ok {
+			out[name] = v
+		}
+		switch {
+		case name == "HomeRegion":
+			out[name] = d.HomeRegion
+		case name == "Remediation" && t.Enforces != "":
+			out[name] = "Manual"
+			if automatic {
+				out[name] = "Automatic"
+			}
+		}
+	}
+	return out
+}
+
+// outdated says why a set that is there has to be updated, "" when it need not.
+func outdated(s Set) string {
+	if !s.Exists {
+		return ""
+	}
+	if sha := s.Template.SHA256(); s.SHA256 != sha {
+		return fmt.Sprintf("template changed (%s → %s)", orNone(short(s.SHA256)), short(sha))
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Want)) {
+		if have, ok := s.Parameters[k]; !ok || have != s.Want[k] {
+			return fmt.Sprintf("parameter %s changes from %q to %q", k, have, s.Want[k])
+		}
+	}
+	return ""
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}

@@ -1,0 +1,289 @@
+package stackset
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// MakePlan works out what a run does, from what it wants, the sets that are there
+// and what preflight found. It makes no call; the same input gives the same plan.
+func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
+	if err := checkParameters(d); err != nil {
+		return nil, err
+	}
+	if facts == nil {
+		facts = &Facts{}
+	}
+	p := &planner{d: d, facts: facts, warned: map[string]bool{}}
+	p.plan.Desired = d
+	for _, s := range sets {
+		s.Want = want(d, s.Template, s.Automatic)
+		p.plan.Sets = append(p.plan.Sets, s)
+	}
+	for i := range p.plan.Sets {
+		p.plan.Sets[i].Outdated = outdated(p.plan.Sets[i])
+		if p.notWanted(p.plan.Sets[i]) {
+			// Without enforcement asked for, an enforcing set is shown, not touched.
+			p.plan.Sets[i].Outdated = ""
+		}
+	}
+	for _, a := range d.Accounts {
+		p.account(a)
+	}
+	p.warnings()
+	rank := map[string]int{}
+	for i, s := range p.plan.Sets {
+		rank[s.Name] = i
+	}
+	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(rank[a.StackSet], rank[b.StackSet]), cmp.Compare(a.Account.OUPath(), b.Account.OUPath()), a.Target.Compare(b.Target))
+	})
+	p.dropIdleUpdates()
+	slices.Sort(p.plan.Warnings)
+	p.plan.Hash = p.plan.hash()
+	return &p.plan, nil
+}
+
+type planner struct {
+	d      Desired
+	facts  *Facts
+	plan   Plan
+	warned map[string]bool
+}
+
+// notWanted says whether a set enforces in a way that this run does not ask for.
+func (p *planner) notWanted(s Set) bool {
+	if s.Template.Enforces == "" {
+		return false
+	}
+	switch p.d.Remediation {
+	case RemediationManual:
+		return s.Automatic
+	case RemediationAutomatic:
+		return !s.Automatic
+	}
+	return true
+}
+
+// dropIdleUpdates leaves a set alone whose template changed while this run has no
+// instance of it: nothing chosen would be updated.
+func (p *planner) dropIdleUpdates() {
+	for i := range p.plan.Sets {
+		s := &p.plan.Sets[i]
+		if s.Outdated != "" && !slices.ContainsFunc(p.plan.Changes, func(c Change) bool {
+			return c.StackSet == s.Name && (c.Action == Create || c.Action == Update || c.Action == Recreate)
+		}) {
+			s.Outdated = ""
+		}
+	}
+}
+
+func (p *planner) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !p.warned[text] {
+		p.warned[text] = true
+		p.plan.Warnings = append(p.plan.Warnings, text)
+	}
+}
+
+// verdict is what a plan says of one template in one place. there means that it is
+// or will be there when the change comes true.
+type verdict struct {
+	action    Action
+	reason    string
+	there     bool
+	overrides map[string]string
+}
+
+func skip(format string, args ...any) verdict {
+	return verdict{action: Skip, reason: fmt.Sprintf(format, args...)}
+}
+
+func (p *planner) add(s Set, a *orgs.Account, region string, v verdict) {
+	p.plan.Changes = append(p.plan.Changes, Change{
+		StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: v.action, Reason: v.reason, Overrides: v.overrides,
+	})
+}
+
+// account plans one account: what is needed decides on what needs it, and a
+// template of the home Region is there only when something needs it.
+func (p *planner) account(a *orgs.Account) {
+	if why := unfit(a); why != "" {
+		for _, s := range p.plan.Sets {
+			for _, region := range p.regions(s.Template) {
+				_, exists := s.Instances[Target{a.ID, region}]
+				if s.Template.Enforces != "" && p.notWanted(s) && !exists || s.Template.Name == templates.RecordingBase && !exists {
+					continue
+				}
+				p.add(s, a, region, skip("%s", why))
+			}
+		}
+		return
+	}
+	f := p.facts.Accounts[a.ID]
+	if f == nil {
+		f = &AccountFacts{AccountID: a.ID}
+	}
+	if f.Gap.Is() {
+		p.warn("Account %s (%s) cannot be entered, so it is planned without recording: %s.", a.ID, a.Name, f.Gap.Text)
+	}
+	recording := map[string]verdict{}
+	records := false
+	for _, region := range p.d.Regions {
+		recording[region] = p.recording(a, region, f)
+		records = records || recording[region].action == Create || recording[region].action == Update || recording[region].action == Recreate
+	}
+	base := p.base(a, f, records)
+	rules := map[string]verdict{}
+	for _, s := range p.plan.Sets {
+		for _, region := range p.regions(s.Template) {
+			var v verdict
+			switch {
+			case s.Template.Name == templates.RecordingBase:
+				v = base
+			case s.Template.Name == templates.Recording:
+				v = recording[region]
+				if v.action == Create && !base.there {
+					v = skip("needs %s: %s", templates.RecordingBase, base.reason)
+				}
+				recording[region] = v
+			case s.Template.Enforces != "":
+				var none bool
+				if v, none = p.enforcement(s, a, region, f, rules[region], base); none {
+					continue
+				}
+			default:
+				v = p.rule(s, a, region, f, recording[region])
+				rules[region] = v
+			}
+			if v.action == "" {
+				continue // not needed and nothing there: not worth a line
+			}
+			p.add(s, a, region, v)
+		}
+	}
+}
+
+// unfit says why an account can hold no stack instance, "" when it can.
+func unfit(a *orgs.Account) string {
+	switch {
+	case a.Management:
+		return "StackSets never deploys to the management account"
+	case !a.Active():
+		return "account is " + orNone(a.State)
+	}
+	return ""
+}
+
+// regions are those in which a template can have an instance in this run.
+func (p *planner) regions(t templates.Template) []string {
+	if t.Scope == templates.ScopeHome {
+		return []string{p.d.HomeRegion}
+	}
+	return p.d.Regions
+}
+
+func (p *planner) set(name string) Set {
+	for _, s := range p.plan.Sets {
+		if s.Template.Name == name {
+			return s
+		}
+	}
+	return Set{}
+}
+
+// existing says what becomes of an instance that is there; ok is false when there
+// is none.
+func existing(s Set, t Target) (v verdict, ok bool) {
+	i, ok := s.Instances[t]
+	if !ok {
+		return v, false
+	}
+	switch {
+	case i.Status == "INOPERABLE":
+		return verdict{Recreate, "the instance is INOPERABLE" + because(i.Reason) + "; its stack is left behind and made anew", true, nil}, true
+	case s.Outdated != "":
+		return verdict{Update, s.Outdated, true, nil}, true
+	case i.Status == "OUTDATED" || i.DetailedStatus == "FAILED" || i.DetailedStatus == "CANCELLED" || i.DetailedStatus == "SKIPPED_SUSPENDED_ACCOUNT":
+		return verdict{Update, fmt.Sprintf("the instance is %s, %s%s", i.Status, i.DetailedStatus, because(i.Reason)), true, nil}, true
+	case i.DetailedStatus == "PENDING" || i.DetailedStatus == "RUNNING":
+		return verdict{None, "an operation is working on the instance", true, nil}, true
+	}
+	return verdict{None, "", true, nil}, true
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + sentence(reason) + ")"
+}
+
+// hash identifies sets and changes, for a plan that is kept.
+func (p *Plan) hash() string {
+	h := sha256.New()
+	encoder := json.NewEncoder(h)
+	for _, s := range p.Sets {
+		encoder.Encode([]any{s.Name, s.Exists, s.ID, s.SHA256, s.Template.SHA256(), s.Want}) //nolint:errcheck // a hash takes everything
+	}
+	for _, c := range p.Changes {
+		encoder.Encode([]any{c.StackSet, c.AccountID, c.Region, c.Action, c.Overrides}) //nolint:errcheck // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// JSONPlan is the shape of `rollout plan --output json`.
+type JSONPlan struct {
+	Changes  []JSONChange `json:"changes"`
+	Warnings []string     `json:"warnings"`
+	Sets     []JSONSet    `json:"stack_sets"`
+	Hash     string       `json:"hash"`
+}
+
+// JSONChange is one change of a plan.
+type JSONChange struct {
+	StackSet    string            `json:"stack_set"`
+	AccountID   string            `json:"account_id"`
+	Region      string            `json:"region"`
+	Action      Action            `json:"action"`
+	Reason      string            `json:"reason"`
+	AccountName string            `json:"account_name"`
+	OUPath      string            `json:"ou_path"`
+	Template    string            `json:"template"`
+	Overrides   map[string]string `json:"overrides,omitempty"`
+}
+
+// JSONSet is one StackSet of a plan.
+type JSONSet struct {
+	Name     string `json:"name"`
+	Template string `json:"template"`
+	Exists   bool   `json:"exists"`
+	SHA256   string `json:"sha256"`
+	Outdated string `json:"outdated"`
+}
+
+// JSON is the plan in the shape that others rely on.
+func (p *Plan) JSON() JSONPlan {
+	out := JSONPlan{Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Hash: p.Hash}
+	for _, c := range p.Changes {
+		j := JSONChange{StackSet: c.StackSet, AccountID: c.AccountID, Region: c.Region, Action: c.Action, Reason: c.Reason, Template: c.Template, Overrides: c.Overrides}
+		if c.Account != nil {
+			j.AccountName, j.OUPath = c.Account.Name, c.Account.OUPath()
+		}
+		out.Changes = append(out.Changes, j)
+	}
+	for _, s := range p.Sets {
+		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.Outdated})
+	}
+	return out
+}
+
+func list(names []string) string { return strings.Join(names, ", ") }

@@ -1,0 +1,243 @@
+package stackset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rollout/internal/awsapi"
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// place says why nothing can be deployed to a place, "" when it can be tried. An
+// account that cannot be entered can still be deployed to.
+func place(f *AccountFacts, region string) string {
+	r := f.Regions[region]
+	switch {
+	case r == nil:
+		return ""
+	case r.Off:
+		return "Region " + region + " is off in this account"
+	case r.Gap.Class == awsapi.ClassPolicyDenied && !f.Gap.Is():
+		return "a service control policy denies Region " + region
+	}
+	return ""
+}
+
+// recording decides on recorder and channel: only where an account has none.
+func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) verdict {
+	s := p.set(templates.Recording)
+	if s.Name == "" {
+		return verdict{}
+	}
+	if v, ok := existing(s, Target{a.ID, region}); ok {
+		return v
+	}
+	if why := place(f, region); why != "" {
+		return skip("%s", why)
+	}
+	r := f.Regions[region]
+	switch {
+	case f.Gap.Is():
+		return skip("the account cannot be entered: %s", f.Gap.Text)
+	case r == nil:
+		return skip("the Region was not read")
+	case r.Gap.Is():
+		return skip("the Region could not be read: %s", r.Gap.Text)
+	case r.Recorder != nil:
+		return p.theirs(a, region, r.Recorder)
+	case r.Channel != "":
+		p.warn("Account %s (%s) has the delivery channel %s in %s without a recorder: a second channel cannot be made, so nothing is deployed there.", a.ID, a.Name, r.Channel, region)
+		return skip("a delivery channel (%s) is there without a recorder, and an account can have only one: delete it, or make its recorder", r.Channel)
+	}
+	return verdict{action: Create, there: true}
+}
+
+// theirs is an account that has a recorder already, which is left as it is.
+func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
+	whose := "the account's own recorder " + r.Name + " is there"
+	if r.Name == "rollout" {
+		whose = "rollout's own recorder is there, kept from an earlier deployment"
+	}
+	if !r.Recording {
+		p.warn("The recorder %s of account %s (%s) in %s is stopped: no verdict can be trusted there until somebody starts it.", r.Name, a.ID, a.Name, region)
+		return verdict{None, whose + ", but stopped: no results expected", true, nil}
+	}
+	var missing []string
+	for _, rule := range rulesOf(p.d) {
+		for _, t := range rule.ResourceTypes {
+			if !r.Records(t) && !slices.Contains(missing, t) {
+				missing = append(missing, t)
+			}
+		}
+	}
+	if missing != nil {
+		p.warn("The recorder %s of account %s (%s) in %s does not record %s: the rule has no results there.", r.Name, a.ID, a.Name, region, list(missing))
+		return verdict{None, whose + ", but leaves out " + list(missing) + ": no results expected", true, nil}
+	}
+	return verdict{None, whose, true, nil}
+}
+
+// base decides on what an account has once. records says that recording is made or
+// changed in one of its Regions.
+func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
+	s := p.set(templates.RecordingBase)
+	if s.Name == "" {
+		return verdict{}
+	}
+	if v, ok := existing(s, Target{a.ID, p.d.HomeRegion}); ok {
+		return v
+	}
+	enforce := p.d.Remediation == RemediationManual || p.d.Remediation == RemediationAutomatic
+	if !records && !enforce {
+		return verdict{} // nothing of ours in the account leans on it
+	}
+	switch {
+	case f.Gap.Is():
+		return skip("the account cannot be entered: %s", f.Gap.Text)
+	case place(f, p.d.HomeRegion) != "":
+		return skip("%s", place(f, p.d.HomeRegion))
+	case f.BucketGap.Is() && f.Bucket == Unknown:
+		return skip("whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
+	}
+	overrides := map[string]string{}
+	var missing []string
+	if f.ConfigRole == Absent && records {
+		overrides["CreateConfigServiceLinkedRole"] = "true"
+		missing = append(missing, "AWSServiceRoleForConfig")
+	}
+	if f.RemediationRole == Absent && enforce {
+		overrides["CreateRemediationServiceLinkedRole"] = "true"
+		missing = append(missing, "AWSServiceRoleForConfigRemediation")
+	}
+	if f.Bucket == Present {
+		if len(missing) == 0 {
+			return verdict{None, "the bucket " + f.BucketName + ", kept from an earlier deployment, is used, and the roles are there", true, nil}
+		}
+		// The bucket outlives its stack; the template has a switch for that case.
+		overrides["CreateDeliveryBucket"] = "false"
+		return verdict{Create, "makes " + list(missing) + "; the bucket " + f.BucketName + ", kept from an earlier deployment, is used", true, overrides}
+	}
+	reason := "makes the bucket " + f.BucketName
+	if len(missing) > 0 {
+		reason += " and " + list(missing)
+	} else {
+		overrides = nil
+	}
+	if !slices.Contains(p.d.Regions, p.d.HomeRegion) {
+		reason += " in the home Region, which --region does not name"
+	}
+	return verdict{Create, reason, true, overrides}
+}
+
+// rule decides on a template of rules, or any other that stands by itself.
+func (p *planner) rule(s Set, a *orgs.Account, region string, f *AccountFacts, recording verdict) verdict {
+	if v, ok := existing(s, Target{a.ID, region}); ok {
+		return v
+	}
+	if why := place(f, region); why != "" {
+		return skip("%s", why)
+	}
+	r := f.Regions[region]
+	if r == nil || f.Gap.Is() || r.Gap.Is() {
+		return verdict{Create, "what is there could not be read", true, nil}
+	}
+	own, equal := p.rulesThere(s.Template, r)
+	if own != "" {
+		return verdict{None, "the rule " + own + " is there without a stack instance, left by an earlier deployment", true, nil}
+	}
+	if equal != "" && p.d.ReuseExisting && p.d.Remediation != RemediationManual && p.d.Remediation != RemediationAutomatic {
+		return verdict{None, "the equal rule " + equal + " gives the verdict", false, nil}
+	}
+	if slices.Contains(s.Template.Needs, templates.Recording) && !recording.there {
+		return skip("needs %s: %s", templates.Recording, orNone(recording.reason))
+	}
+	return verdict{action: Create, there: true}
+}
+
+// rulesThere looks for all rules of a template: under our own names, or equal ones
+// under others.
+func (p *planner) rulesThere(t templates.Template, r *RegionFacts) (own, equal string) {
+	if len(t.Rules) == 0 {
+		return "", ""
+	}
+	var owns, equals []string
+	for _, rule := range t.Rules {
+		for _, fact := range r.Rules {
+			if fact.Rule != rule.Name {
+				continue
+			}
+			if fact.Own() {
+				owns = append(owns, fact.Name)
+				break
+			}
+		}
+		for _, fact := range r.Rules {
+			if fact.Rule == rule.Name && fact.Equal && !fact.Own() {
+				equals = append(equals, fact.Name)
+				break
+			}
+		}
+	}
+	if len(owns) == len(t.Rules) {
+		own = strings.Join(owns, ", ")
+	}
+	if len(equals) == len(t.Rules) {
+		equal = strings.Join(equals, ", ")
+	}
+	return own, equal
+}
+
+// enforcement decides on a set that enforces. nothing is true when there is
+// nothing to say.
+func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountFacts, rule, base verdict) (v verdict, nothing bool) {
+	mode := "manual"
+	if s.Automatic {
+		mode = "automatic"
+	}
+	t := Target{a.ID, region}
+	v, there := existing(s, t)
+	if p.notWanted(s) {
+		if !there {
+			return v, true
+		}
+		if p.d.Remediation == RemediationOff || p.d.Remediation == "" {
+			return verdict{None, fmt.Sprintf("enforced (%s) since an earlier run; rollout disarm takes it away", mode), true, nil}, false
+		}
+		return verdict{Delete, fmt.Sprintf("enforcement changes from %s to %s", mode, p.d.Remediation), false, nil}, false
+	}
+	if there {
+		return v, false
+	}
+	if why := place(f, region); why != "" {
+		return skip("%s", why), false
+	}
+	if !rule.there {
+		return skip("needs %s: %s", s.Template.Enforces, orNone(rule.reason)), false
+	}
+	if slices.Contains(s.Template.Needs, templates.RecordingBase) && !base.there {
+		return skip("needs %s: %s", templates.RecordingBase, orNone(base.reason)), false
+	}
+	return verdict{action: Create, there: true}, false
+}
+
+// warnings says what holds for the whole run.
+func (p *planner) warnings() {
+	roles := map[string]int{}
+	for _, f := range p.facts.Accounts {
+		if f.Role != "" && f.Role != "rollout-reader" {
+			roles[f.Role]++
+		}
+	}
+	for role, n := range roles {
+		p.warn("%s read through the role %s, which may do more than read; each session is narrowed to the reads by a session policy. --role-name names a role that can only read.", count(n, "account")+were(n), role)
+	}
+}
+
+func were(n int) string {
+	if n == 1 {
+		return " was"
+	}
+	return " were"
+}

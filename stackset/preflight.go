@@ -1,0 +1,196 @@
+package stackset
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/fanout"
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// PreflightPolicy is the session policy of preflight: exactly the reads it makes.
+const PreflightPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"RolloutPreflight","Effect":"Allow","Resource":"*","Action":[` +
+	`"account:ListRegions","config:DescribeConfigRules","config:DescribeConfigurationRecorderStatus","config:DescribeConfigurationRecorders",` +
+	`"config:DescribeDeliveryChannels","iam:GetRole","s3:ListBucket"]}]}`
+
+const (
+	accountsAtOnce = 32
+	regionsAtOnce  = 4 // of one account
+)
+
+// PreflightInput says what preflight reads.
+type PreflightInput struct {
+	Accounts []*orgs.Account
+	// Regions are the Regions in scope, HomeRegion among them where the run has
+	// something there.
+	Regions    []string
+	HomeRegion string
+	// Known are the Regions as the caller's account sees them; only whether they
+	// are opt-in ones is used. Nil means the ones this version knows.
+	Known []awsapi.Region
+	// Rules are looked for by name and by what they check.
+	Rules []templates.Rule
+	// Base says that the service-linked roles and the delivery bucket, called by
+	// BucketPrefix, matter.
+	Base         bool
+	BucketPrefix string
+}
+
+// Preflight reads what the accounts have: accounts side by side, a few Regions of
+// an account at once, the calls within an account and Region one after another,
+// since Config's request rates are per account and Region. Accounts that are not
+// ACTIVE and the management account are left out. A failure in an account is a Gap
+// in the facts; the only error is that of a cancelled context.
+func Preflight(ctx context.Context, s *awsapi.Session, in PreflightInput, emit func(Event)) (*Facts, error) {
+	if emit == nil {
+		emit = func(Event) {}
+	}
+	if in.Known == nil {
+		in.Known = awsapi.KnownRegions(s.Partition)
+	}
+	p := &preflight{s: s, in: in, optIn: in.optIn()}
+	var targets []*orgs.Account
+	for _, a := range in.Accounts {
+		if a.Active() && !a.Management {
+			targets = append(targets, a)
+		}
+	}
+	emit(PreflightStarted{Accounts: len(targets), Regions: len(in.Regions)})
+	facts := &Facts{Accounts: make(map[string]*AccountFacts, len(targets))}
+	for a, f := range fanout.Ordered(ctx, targets, accountsAtOnce, p.account) {
+		facts.Accounts[a.ID] = f
+		emit(AccountChecked{AccountID: a.ID, Role: f.Role, Gap: f.Gap, Done: len(facts.Accounts), Total: len(targets)})
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return facts, nil
+}
+
+// optIn says whether a Region in scope is one that an account has to switch on.
+func (in PreflightInput) optIn() bool {
+	return slices.ContainsFunc(in.Known, func(r awsapi.Region) bool { return r.OptIn && slices.Contains(in.Regions, r.Name) })
+}
+
+type preflight struct {
+	s     *awsapi.Session
+	in    PreflightInput
+	optIn bool
+}
+
+// account reads one account.
+func (p *preflight) account(ctx context.Context, a *orgs.Account) *AccountFacts {
+	f := &AccountFacts{AccountID: a.ID, Regions: map[string]*RegionFacts{}}
+	for _, r := range p.in.Regions {
+		f.Regions[r] = &RegionFacts{}
+	}
+	entry, err := p.s.Enter(ctx, a.ID, PreflightPolicy)
+	if err != nil {
+		f.Gap = enterGap(err)
+		if p.optIn {
+			if regions, err := awsapi.ListRegions(ctx, p.s.Own(""), a.ID); err == nil {
+				f.markOff(regions)
+			}
+		}
+		for _, r := range f.Regions {
+			r.Gap = f.Gap
+		}
+		return f
+	}
+	f.Role = entry.Role
+	if p.optIn {
+		// Without it, Regions that are off show in their first call's error.
+		if regions, err := awsapi.ListRegions(ctx, entry.Config(p.in.HomeRegion), ""); err == nil {
+			f.markOff(regions)
+		}
+	}
+	if p.in.Base {
+		p.base(ctx, entry, f)
+	}
+	fanout.Each(ctx, p.in.Regions, regionsAtOnce, func(ctx context.Context, region string) {
+		if r := f.Regions[region]; !r.Off {
+			p.region(ctx, entry, region, r)
+		}
+	})
+	return f
+}
+
+// enterGap says why an account could not be entered. Refusals by every role are
+// one denial.
+func enterGap(err error) Gap {
+	gap := Gap{Class: awsapi.Classify(err), Text: sentence(err.Error())}
+	if e, ok := err.(*awsapi.EnterError); ok && e.Denied() {
+		gap.Class = awsapi.ClassDenied
+	}
+	return gap
+}
+
+// markOff notes the Regions that are off in the account.
+func (f *AccountFacts) markOff(regions []awsapi.Region) {
+	for _, r := range regions {
+		if facts := f.Regions[r.Name]; facts != nil && !r.On {
+			facts.Off = true
+		}
+	}
+}
+
+// region reads one Region of an account. The first refusal ends it.
+func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region string, f *RegionFacts) {
+	client := configservice.NewFromConfig(entry.Config(region))
+	recorders, err := client.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
+	if f.refused(err) {
+		return
+	}
+	status, err := client.DescribeConfigurationRecorderStatus(ctx, &configservice.DescribeConfigurationRecorderStatusInput{})
+	if f.refused(err) {
+		return
+	}
+	if f.Recorder = recorderOf(recorders.ConfigurationRecorders); f.Recorder != nil {
+		f.Recorder.Recording = recording(f.Recorder.Name, status.ConfigurationRecordersStatus)
+	}
+	channels, err := client.DescribeDeliveryChannels(ctx, &configservice.DescribeDeliveryChannelsInput{})
+	if f.refused(err) {
+		return
+	}
+	for _, c := range channels.DeliveryChannels {
+		if c.Name != nil {
+			f.Channel = *c.Name
+		}
+	}
+	if len(p.in.Rules) == 0 {
+		return
+	}
+	var rules []types.ConfigRule
+	for pages := configservice.NewDescribeConfigRulesPaginator(client, &configservice.DescribeConfigRulesInput{}); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if f.refused(err) {
+			return
+		}
+		rules = append(rules, page.ConfigRules...)
+	}
+	f.Rules = ruleFacts(p.in.Rules, rules)
+}
+
+// refused notes an error and says whether there was one.
+func (f *RegionFacts) refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	f.Gap = gapOf(err)
+	f.Off = f.Gap.Class == awsapi.ClassRegionOff
+	return true
+}
+
+func recording(name string, list []types.ConfigurationRecorderStatus) bool {
+	for _, s := range list {
+		if s.Name != nil && *s.Name == name {
+			return s.Recording
+		}
+	}
+	return false
+}

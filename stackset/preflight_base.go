@@ -1,0 +1,58 @@
+package stackset
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"rollout/internal/awsapi"
+	"rollout/templates"
+)
+
+// The service-linked roles that recording and remediation work through.
+const (
+	configRole      = "AWSServiceRoleForConfig"
+	remediationRole = "AWSServiceRoleForConfigRemediation"
+)
+
+// base reads what an account has once: the service-linked roles and the delivery
+// bucket, through the home Region.
+func (p *preflight) base(ctx context.Context, entry *awsapi.Entry, f *AccountFacts) {
+	cfg := entry.Config(p.in.HomeRegion)
+	roles := iam.NewFromConfig(cfg)
+	f.ConfigRole = rolePresence(ctx, roles, configRole)
+	f.RemediationRole = rolePresence(ctx, roles, remediationRole)
+
+	f.BucketName = templates.DeliveryBucketName(p.in.BucketPrefix, f.AccountID, p.in.HomeRegion)
+	buckets := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		// An endpoint that serves every service has no names of buckets in its host.
+		o.UsePathStyle = p.s.Endpoint != ""
+	})
+	_, err := buckets.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(f.BucketName), ExpectedBucketOwner: aws.String(f.AccountID)})
+	var response *awshttp.ResponseError
+	switch {
+	case err == nil:
+		f.Bucket = Present
+	case errors.As(err, &response) && response.HTTPStatusCode() == 404:
+		f.Bucket = Absent
+	default:
+		// HeadBucket has no body: 403 is a denial as well as somebody else's bucket.
+		f.BucketGap = gapOf(err)
+	}
+}
+
+func rolePresence(ctx context.Context, client *iam.Client, name string) Presence {
+	_, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
+	if err == nil {
+		return Present
+	}
+	switch awsapi.Code(err) {
+	case "NoSuchEntity", "NoSuchEntityException":
+		return Absent
+	}
+	return Unknown
+}

@@ -1,0 +1,120 @@
+package stackset
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"rollout/internal/awsapi"
+	"rollout/templates"
+)
+
+// PrepareInput says what a plan is for.
+type PrepareInput struct {
+	Desired Desired
+	CallAs  types.CallAs
+	// Known are the Regions as the caller's account sees them: sets are looked for
+	// in those that are on.
+	Known []awsapi.Region
+}
+
+// Prepare reads what a plan needs and works it out: trusted access, the sets that
+// are there, and what each account and Region has. It changes nothing.
+func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Event)) (*Plan, error) {
+	if emit == nil {
+		emit = func(Event) {}
+	}
+	if err := checkParameters(in.Desired); err != nil {
+		return nil, err
+	}
+	warning, err := CheckAccess(ctx, s, in.CallAs)
+	if err != nil {
+		return nil, err
+	}
+	found, err := Look(ctx, s, in, emit)
+	if err != nil {
+		return nil, err
+	}
+	d := in.Desired
+	regions := slices.Clone(d.Regions)
+	if !slices.Contains(regions, d.HomeRegion) && slices.ContainsFunc(chain(d), func(t templates.Template) bool { return t.Scope == templates.ScopeHome }) {
+		regions = append(regions, d.HomeRegion)
+	}
+	slices.Sort(regions)
+	facts, err := Preflight(ctx, s, PreflightInput{
+		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rulesOf(d),
+		Base: true, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix],
+	}, emit)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := MakePlan(d, found.Sets, facts)
+	if err != nil {
+		return nil, err
+	}
+	plan.Warnings = append(plan.Warnings, found.Warnings...)
+	if warning != "" {
+		plan.Warnings = append(plan.Warnings, warning)
+	}
+	slices.Sort(plan.Warnings)
+	emit(Planned{plan})
+	return plan, nil
+}
+
+// Look finds the sets of a run, without preflight.
+func Look(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Event)) (*Found, error) {
+	var on []string
+	for _, r := range in.Known {
+		if r.On {
+			on = append(on, r.Name)
+		}
+	}
+	found, err := Find(ctx, s, in.CallAs, on, WantedSets(in.Desired))
+	if err == nil && emit != nil {
+		emit(SetsLooked{Regions: len(on), Sets: found.Sets})
+	}
+	return found, err
+}
+
+// chain gives the templates of a run in deploy order: what is needed first, the
+// asked one, and the one that enforces it.
+func chain(d Desired) []templates.Template {
+	if d.Chain != nil {
+		return d.Chain
+	}
+	out := d.Template.Chain()
+	if d.Template.EnforcedBy != "" {
+		if t, err := templates.Lookup(d.Template.EnforcedBy); err == nil {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// rulesOf gives the rules of the asked template.
+func rulesOf(d Desired) []templates.Rule { return d.Template.Rules }
+
+// WantedSets are the sets of a run in deploy order. Both sets that enforce are
+// looked for whatever --remediation says, since an earlier run may have made them.
+func WantedSets(d Desired) []Wanted {
+	var out []Wanted
+	base := SetName(d, d.Template)
+	for _, t := range chain(d) {
+		if t.Enforces != "" {
+			out = append(out, Wanted{Name: base + "-enforce", Template: t}, Wanted{Name: base + "-enforce-automatic", Template: t, Automatic: true})
+			continue
+		}
+		out = append(out, Wanted{Name: SetName(d, t), Template: t})
+	}
+	return out
+}
+
+// SetName is the name of a template's set in a run: --stack-set names the asked
+// template's, needs keep theirs.
+func SetName(d Desired, t templates.Template) string {
+	if t.Name == d.Template.Name && d.StackSet != "" {
+		return d.StackSet
+	}
+	return "rollout-" + t.Name
+}
