@@ -1,113 +1,151 @@
 package simaws
 
 import (
+	"errors"
 	"fmt"
-	"reflect"
-	"regexp"
+	"maps"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // plainResources are the resource types outside AWS Config, as CloudFormation's
 // handlers treat them.
 var plainResources = map[string]resourceHandler{
-	"AWS::CloudFormation::WaitConditionHandle": {
-		create: func(s *Sim, c resourceCall) (resourceResult, error) {
-			return resourceResult{PhysicalID: "https://cloudformation-waitcondition-" + c.Region.name + ".s3.amazonaws.com/" + s.ids.uuid()}, nil
-		},
-		update: func(_ *Sim, c resourceCall) (resourceResult, error) {
-			return resourceResult{PhysicalID: c.PhysicalID}, nil
-		},
-		delete: func(*Sim, resourceCall) error { return nil },
-		takes:  time.Second,
-	},
-	"AWS::IAM::Role":              {create: createRole, update: updateRole, delete: deleteRole, createOnly: []string{"RoleName", "Path"}, takes: 15 * time.Second},
-	"AWS::IAM::ServiceLinkedRole": {create: createServiceRole, delete: deleteServiceRole, takes: 10 * time.Second},
-	"AWS::S3::Bucket":             {create: createBucket, update: updateBucket, delete: deleteBucket, createOnly: []string{"BucketName", "BucketNamespace", "BucketNamePrefix"}, takes: 20 * time.Second},
-	"AWS::S3::BucketPolicy":       {create: putBucketPolicy, update: putBucketPolicy, delete: deleteBucketPolicy, createOnly: []string{"Bucket"}, takes: 5 * time.Second},
-	"AWS::SSM::Document":          {create: createDocument, delete: deleteDocument, takes: 5 * time.Second},
+	"AWS::CloudFormation::WaitConditionHandle": {create: createHandle, update: keepHandle, delete: forget, takes: 2 * time.Second},
+	"AWS::IAM::Role":              {create: createRole, update: updateRole, delete: deleteRole, createOnly: []string{"RoleName", "Path"}, takes: 12 * time.Second},
+	"AWS::IAM::ManagedPolicy":     {create: createManagedPolicy, update: createManagedPolicy, delete: forget, createOnly: []string{"ManagedPolicyName", "Path", "Description"}, takes: 8 * time.Second},
+	"AWS::IAM::ServiceLinkedRole": {create: createLinkedRole, update: updateLinkedRole, delete: deleteLinkedRole, createOnly: []string{"AWSServiceName", "CustomSuffix"}, takes: 10 * time.Second},
+	"AWS::S3::Bucket":             {create: createBucket, update: updateBucket, delete: deleteBucket, createOnly: []string{"BucketName", "BucketNamespace", "BucketNamePrefix", "ObjectLockEnabled"}, takes: 12 * time.Second},
+	"AWS::S3::BucketPolicy":       {create: putBucketPolicy, update: putBucketPolicy, delete: deleteBucketPolicy, createOnly: []string{"Bucket"}, takes: 3 * time.Second},
+	"AWS::SSM::Document":          {create: createDocument, update: updateDocument, delete: deleteDocument, createOnly: []string{"Name", "DocumentType"}, replaces: documentReplaces, takes: 5 * time.Second},
+	"AWS::SNS::Topic":             {create: createTopic, update: updateTopic, delete: forget, createOnly: []string{"TopicName", "FifoTopic"}, takes: 5 * time.Second},
 }
 
-// alreadyExists is the resource handlers' text for a name in use.
-func alreadyExists(service, what string) error {
-	return fmt.Errorf(`Resource handler returned message: "%s already exists. (Service: %s, Status Code: 409, Request ID: 00000000-0000-4000-8000-000000000000) (SDK Attempt Count: 1)" (RequestToken: 00000000-0000-4000-8000-000000000001, HandlerErrorCode: AlreadyExists)`, what, service)
+// forget deletes what the simulation keeps in the stack only.
+func forget(*Sim, resourceCall) error { return nil }
+
+// handlerError words a failure as the resource handlers of CloudFormation's
+// registry do.
+func handlerError(s *Sim, service string, status int, code, message string) error {
+	return statusReason(fmt.Sprintf("Resource handler returned message: \"%s (Service: %s, Status Code: %d, Request ID: %s) (SDK Attempt Count: 1)\" (RequestToken: %s, HandlerErrorCode: %s)",
+		message, service, status, s.ids.uuid(), s.ids.uuid(), code))
 }
 
-// generated is a name that CloudFormation makes: stack, logical id and a suffix,
-// cut to the service's limit.
-func (s *Sim) generated(c resourceCall, limit int) string {
+// statusReason is why a resource failed, in AWS's words and so with a capital.
+type statusReason string
+
+func (r statusReason) Error() string { return string(r) }
+
+// invalidProperty words a property that the resource's schema refuses.
+func invalidProperty(c resourceCall, what string) error {
+	return statusReason("Properties validation failed for resource " + c.LogicalID + " with message:\n#" + what)
+}
+
+// stackName makes a physical name as CloudFormation does: stack, logical id and a
+// random end, within a limit.
+func stackName(s *Sim, c resourceCall, limit int) string {
 	suffix := "-" + s.ids.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 12)
-	id := c.LogicalID[:min(len(c.LogicalID), 24)]
-	stack := c.Stack.Name[:max(0, min(len(c.Stack.Name), limit-len(id)-len(suffix)-1))]
-	return stack + "-" + id + suffix
+	logical := "-" + c.LogicalID
+	if len(logical) > limit-len(suffix)-8 {
+		logical = logical[:limit-len(suffix)-8]
+	}
+	name := c.Stack.Name
+	if room := limit - len(logical) - len(suffix); len(name) > room {
+		name = name[:room]
+	}
+	return name + logical + suffix
 }
 
-func createRole(s *Sim, c resourceCall) (resourceResult, error) {
-	var in struct {
-		RoleName, Path, Description, PermissionsBoundary string
-		AssumeRolePolicyDocument                         any
-		ManagedPolicyArns                                []string
-		MaxSessionDuration                               any
-		Policies, Tags                                   []any
-	}
-	if err := properties(c, "AssumeRolePolicyDocument | RoleName Path Description PermissionsBoundary ManagedPolicyArns MaxSessionDuration Policies Tags", &in); err != nil {
+func createHandle(s *Sim, c resourceCall) (resourceResult, error) {
+	if err := properties(c, "|", &struct{}{}); err != nil {
 		return resourceResult{}, err
 	}
-	name := in.RoleName
-	if name == "" {
-		name = s.generated(c, 64)
+	return resourceResult{PhysicalID: fmt.Sprintf("https://cloudformation-waitcondition-%s.s3.%s.amazonaws.com/arn%%3Aaws%%3Acloudformation%%3A%s%%3A%s%%3Astack/%s/%s",
+		c.Region.name, c.Region.name, c.Region.name, c.Account.ID, c.Stack.Name, c.LogicalID)}, nil
+}
+
+func keepHandle(_ *Sim, c resourceCall) (resourceResult, error) {
+	return resourceResult{PhysicalID: c.PhysicalID}, nil
+}
+
+const roleProperties = "AssumeRolePolicyDocument | RoleName Path Description ManagedPolicyArns MaxSessionDuration PermissionsBoundary Policies Tags"
+
+func roleOf(s *Sim, c resourceCall) (*iamRole, error) {
+	if err := properties(c, roleProperties, &struct{}{}); err != nil {
+		return nil, err
 	}
-	if len(name) > 64 {
-		return resourceResult{}, fmt.Errorf("1 validation error detected: Value '%s' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64 (Service: Iam, Status Code: 400)", name)
+	malformed := func(err error) error { return handlerError(s, "Iam", 400, "InvalidRequest", err.Error()) }
+	trust, err := parsePolicy(c.Properties["AssumeRolePolicyDocument"])
+	if err != nil {
+		return nil, malformed(err)
 	}
-	if c.Account.roles[name] != nil {
-		return resourceResult{}, alreadyExists("Iam", "Role with name "+name)
+	r := &iamRole{Path: "/", Trust: trust, Policies: map[string]policyDocument{}, Managed: texts(c.Properties["ManagedPolicyArns"]), Tags: map[string]string{}, Created: s.clock.Now()}
+	if p, ok := c.Properties["Path"].(string); ok {
+		if !strings.HasPrefix(p, "/") || !strings.HasSuffix(p, "/") {
+			return nil, handlerError(s, "Iam", 400, "InvalidRequest", "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+		}
+		r.Path = p
 	}
-	path := in.Path
-	if path == "" {
-		path = "/"
+	r.Description, _ = c.Properties["Description"].(string)
+	if n, ok := number(c.Properties["MaxSessionDuration"]); ok {
+		r.MaxSession = time.Duration(n) * time.Second
 	}
-	r := &iamRole{Name: name, Path: path, ID: "AROA" + s.ids.upper(17), Created: s.clock.Now(), Description: in.Description,
-		ARN: fmt.Sprintf("arn:%s:iam::%s:role%s%s", s.world.partition, c.Account.ID, path, name), Tags: c.Tags}
-	if err := fillRole(r, c.Properties); err != nil {
-		return resourceResult{}, err
+	policies, _ := c.Properties["Policies"].([]any)
+	for n, raw := range policies {
+		m, _ := raw.(map[string]any)
+		name := textOf(m["PolicyName"])
+		if name == "" || m["PolicyDocument"] == nil {
+			return nil, invalidProperty(c, fmt.Sprintf("/Policies/%d: required keys [PolicyName, PolicyDocument] not found", n))
+		}
+		if r.Policies[name], err = parsePolicy(m["PolicyDocument"]); err != nil {
+			return nil, malformed(err)
+		}
 	}
-	c.Account.roles[name] = r
-	return roleResult(r), nil
+	maps.Copy(r.Tags, c.Tags)
+	return r, nil
 }
 
 func roleResult(r *iamRole) resourceResult {
 	return resourceResult{PhysicalID: r.Name, Attributes: map[string]any{"Arn": r.ARN, "RoleId": r.ID}}
 }
 
-func fillRole(r *iamRole, p map[string]any) error {
-	trust, err := parsePolicy(p["AssumeRolePolicyDocument"])
+func createRole(s *Sim, c resourceCall) (resourceResult, error) {
+	r, err := roleOf(s, c)
 	if err != nil {
-		return fmt.Errorf("MalformedPolicyDocument: %w", err)
-	}
-	policies := map[string]policyDocument{}
-	list, _ := p["Policies"].([]any)
-	for _, raw := range list {
-		m, _ := raw.(map[string]any)
-		doc, err := parsePolicy(m["PolicyDocument"])
-		if err != nil {
-			return fmt.Errorf("MalformedPolicyDocument: %w", err)
-		}
-		policies[textOf(m["PolicyName"])] = doc
-	}
-	r.Trust, r.Policies, r.Managed = trust, policies, texts(p["ManagedPolicyArns"])
-	return nil
-}
-
-func updateRole(_ *Sim, c resourceCall) (resourceResult, error) {
-	r := c.Account.roles[c.PhysicalID]
-	if r == nil {
-		return resourceResult{}, fmt.Errorf("The role with name %s cannot be found. (Service: Iam, Status Code: 404)", c.PhysicalID)
-	}
-	if err := fillRole(r, c.Properties); err != nil {
 		return resourceResult{}, err
 	}
+	r.Name, _ = c.Properties["RoleName"].(string)
+	if r.Name == "" {
+		r.Name = stackName(s, c, 64)
+	}
+	if len(r.Name) > 64 {
+		return resourceResult{}, handlerError(s, "Iam", http.StatusBadRequest, "InvalidRequest", "1 validation error detected: Value '"+r.Name+"' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64")
+	}
+	if c.Account.roles[r.Name] != nil {
+		return resourceResult{}, handlerError(s, "Iam", http.StatusConflict, "AlreadyExists", "Role with name "+r.Name+" already exists.")
+	}
+	r.ID = "AROA" + s.ids.upper(17)
+	r.ARN = "arn:" + s.world.partition + ":iam::" + c.Account.ID + ":role" + r.Path + r.Name
+	c.Account.roles[r.Name] = r
 	return roleResult(r), nil
+}
+
+func updateRole(s *Sim, c resourceCall) (resourceResult, error) {
+	old := c.Account.roles[c.PhysicalID]
+	if old == nil {
+		return resourceResult{}, handlerError(s, "Iam", http.StatusNotFound, "NotFound", "The role with name "+c.PhysicalID+" cannot be found.")
+	}
+	r, err := roleOf(s, c)
+	if err != nil {
+		return resourceResult{}, err
+	}
+	r.Name, r.ID, r.ARN, r.Created = old.Name, old.ID, old.ARN, old.Created
+	*old = *r
+	return roleResult(old), nil
 }
 
 func deleteRole(_ *Sim, c resourceCall) error {
@@ -115,160 +153,139 @@ func deleteRole(_ *Sim, c resourceCall) error {
 	return nil
 }
 
-// createServiceRole fails when the role is there: the third of three behaviours
-// that CloudFormation has had (awslabs/landing-zone-accelerator-on-aws#221).
-func createServiceRole(s *Sim, c resourceCall) (resourceResult, error) {
-	var in struct{ AWSServiceName, Description, CustomSuffix string }
-	if err := properties(c, "AWSServiceName | Description CustomSuffix", &in); err != nil {
+func createManagedPolicy(s *Sim, c resourceCall) (resourceResult, error) {
+	if err := properties(c, "PolicyDocument | ManagedPolicyName Path Description Groups Roles Users", &struct{}{}); err != nil {
 		return resourceResult{}, err
 	}
-	r, err := s.addServiceLinkedRole(c.Account, in.AWSServiceName, in.Description)
-	if err != nil {
-		if e, ok := err.(*apiError); ok && strings.Contains(e.Message, "has been taken") {
-			return resourceResult{}, fmt.Errorf(`Resource handler returned message: "%s (Service: Iam, Status Code: 400, Request ID: 00000000-0000-4000-8000-000000000000) (SDK Attempt Count: 1)" (RequestToken: 00000000-0000-4000-8000-000000000001, HandlerErrorCode: AlreadyExists)`, e.Message)
+	if _, err := parsePolicy(c.Properties["PolicyDocument"]); err != nil {
+		return resourceResult{}, handlerError(s, "Iam", 400, "InvalidRequest", err.Error())
+	}
+	arn := c.PhysicalID
+	if arn == "" {
+		name := textOf(c.Properties["ManagedPolicyName"])
+		if name == "" {
+			name = stackName(s, c, 128)
 		}
+		path := textOf(c.Properties["Path"])
+		if path == "" {
+			path = "/"
+		}
+		arn = "arn:" + s.world.partition + ":iam::" + c.Account.ID + ":policy" + path + name
+	}
+	return resourceResult{PhysicalID: arn, Attributes: map[string]any{"PolicyArn": arn}}, nil
+}
+
+// createLinkedRole fails where the role is there already: since about 2023
+// CloudFormation no longer adopts it (landing-zone-accelerator-on-aws#221).
+func createLinkedRole(s *Sim, c resourceCall) (resourceResult, error) {
+	if err := properties(c, "AWSServiceName | CustomSuffix Description", &struct{}{}); err != nil {
+		return resourceResult{}, err
+	}
+	r, err := s.addServiceLinkedRole(c.Account, textOf(c.Properties["AWSServiceName"]), textOf(c.Properties["Description"]))
+	var e *apiError
+	if errors.As(err, &e) {
+		code := "InvalidRequest"
+		if strings.Contains(e.Message, "has been taken") {
+			code = "AlreadyExists"
+		}
+		return resourceResult{}, handlerError(s, "Iam", e.Status, code, e.Message)
+	}
+	if err != nil {
 		return resourceResult{}, err
 	}
 	return resourceResult{PhysicalID: r.Name, Attributes: map[string]any{"RoleName": r.Name}}, nil
 }
 
-func deleteServiceRole(_ *Sim, c resourceCall) error {
-	// Config's role cannot go while a recorder uses it (IAM user guide,
-	// "Deleting a service-linked role").
-	for _, r := range c.Account.regions {
-		if r.recorder != nil && strings.HasSuffix(r.recorder.RoleARN, "/"+c.PhysicalID) {
-			return fmt.Errorf("DeleteServiceLinkedRole failed: the role %s is in use by AWS Config in %s", c.PhysicalID, r.name)
+func updateLinkedRole(_ *Sim, c resourceCall) (resourceResult, error) {
+	if r := c.Account.roles[c.PhysicalID]; r != nil {
+		r.Description = textOf(c.Properties["Description"])
+	}
+	return resourceResult{PhysicalID: c.PhysicalID, Attributes: map[string]any{"RoleName": c.PhysicalID}}, nil
+}
+
+func deleteLinkedRole(s *Sim, c resourceCall) error {
+	if c.PhysicalID == serviceLinkedRoles["config.amazonaws.com"] {
+		for _, name := range sortedKeys(c.Account.regions) {
+			if rec := c.Account.regions[name].recorder; rec != nil && strings.HasSuffix(rec.RoleARN, "/"+c.PhysicalID) {
+				return handlerError(s, "Iam", 400, "GeneralServiceException", "Service linked role "+c.PhysicalID+" is in use and cannot be deleted")
+			}
 		}
 	}
 	delete(c.Account.roles, c.PhysicalID)
 	return nil
 }
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-
-// createBucket knows both namespaces: a name that ends in -an can be made only in
-// the account-regional namespace, with the account's own id and Region in it (S3
-// user guide, "Namespaces for general purpose buckets").
-func createBucket(s *Sim, c resourceCall) (resourceResult, error) {
-	var in struct {
-		BucketName, BucketNamespace, BucketNamePrefix, AccessControl string
-		OwnershipControls, PublicAccessBlockConfiguration, VersioningConfiguration, BucketEncryption, LifecycleConfiguration,
-		LoggingConfiguration, ObjectLockEnabled, Tags any
-	}
-	if err := properties(c, "| BucketName BucketNamespace BucketNamePrefix AccessControl OwnershipControls PublicAccessBlockConfiguration VersioningConfiguration BucketEncryption LifecycleConfiguration LoggingConfiguration ObjectLockEnabled Tags", &in); err != nil {
+func createTopic(s *Sim, c resourceCall) (resourceResult, error) {
+	if err := properties(c, "| TopicName DisplayName FifoTopic KmsMasterKeyId Subscription Tags ContentBasedDeduplication DataProtectionPolicy SignatureVersion TracingConfig", &struct{}{}); err != nil {
 		return resourceResult{}, err
 	}
-	suffix := "-" + c.Account.ID + "-" + c.Region.name + "-an"
-	regional := in.BucketNamespace == "account-regional"
-	name := in.BucketName
-	switch {
-	case name == "" && in.BucketNamePrefix != "":
-		name = in.BucketNamePrefix + suffix
-	case name == "":
-		name = strings.ToLower(s.generated(c, 63))
+	name := textOf(c.Properties["TopicName"])
+	if name == "" {
+		name = stackName(s, c, 256)
 	}
-	if !bucketName.MatchString(name) {
-		return resourceResult{}, fmt.Errorf("Bucket name should not contain uppercase characters and be 3 to 63 characters long: %s", name)
-	}
-	if regional != strings.HasSuffix(name, "-an") || regional && !strings.HasSuffix(name, suffix) {
-		return resourceResult{}, fmt.Errorf("The specified bucket is not valid: %s (Service: S3, Status Code: 400)", name)
-	}
-	if c.Account.buckets[name] != nil || s.world.globalBuckets[name] != nil {
-		return resourceResult{}, alreadyExists("S3", name)
-	}
-	b := &bucket{Name: name, Owner: c.Account.ID, Region: c.Region.name, AccountRegional: regional}
-	c.Account.buckets[name] = b
-	if !regional {
-		s.world.globalBuckets[name] = b
-	}
-	return bucketResult(s, b), nil
+	arn := "arn:" + s.world.partition + ":sns:" + c.Region.name + ":" + c.Account.ID + ":" + name
+	return resourceResult{PhysicalID: arn, Attributes: map[string]any{"TopicArn": arn, "TopicName": name}}, nil
 }
 
-func bucketResult(s *Sim, b *bucket) resourceResult {
-	return resourceResult{PhysicalID: b.Name, Attributes: map[string]any{
-		"Arn": "arn:" + s.world.partition + ":s3:::" + b.Name, "DomainName": b.Name + ".s3.amazonaws.com", "RegionalDomainName": b.Name + ".s3." + b.Region + ".amazonaws.com",
-	}}
+func updateTopic(_ *Sim, c resourceCall) (resourceResult, error) {
+	name := c.PhysicalID[strings.LastIndexByte(c.PhysicalID, ':')+1:]
+	return resourceResult{PhysicalID: c.PhysicalID, Attributes: map[string]any{"TopicArn": c.PhysicalID, "TopicName": name}}, nil
 }
 
-func updateBucket(s *Sim, c resourceCall) (resourceResult, error) {
-	b := c.Account.buckets[c.PhysicalID]
-	if b == nil {
-		return resourceResult{}, fmt.Errorf("The specified bucket does not exist (Service: S3, Status Code: 404)")
-	}
-	return bucketResult(s, b), nil
-}
-
-func deleteBucket(s *Sim, c resourceCall) error {
-	b := c.Account.buckets[c.PhysicalID]
-	if b == nil {
-		return nil
-	}
-	if len(b.Objects) > 0 {
-		return fmt.Errorf("The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; Error Code: BucketNotEmpty)")
-	}
-	delete(c.Account.buckets, b.Name)
-	delete(s.world.globalBuckets, b.Name)
-	return nil
-}
-
-func putBucketPolicy(_ *Sim, c resourceCall) (resourceResult, error) {
-	var in struct {
-		Bucket         string
-		PolicyDocument any
-	}
-	if err := properties(c, "Bucket PolicyDocument |", &in); err != nil {
-		return resourceResult{}, err
-	}
-	b := c.Account.buckets[in.Bucket]
-	if b == nil {
-		return resourceResult{}, fmt.Errorf("The specified bucket does not exist (Service: S3, Status Code: 404)")
-	}
-	// The handler does not take over a policy that is there already.
-	if b.HasPolicy && c.PhysicalID == "" {
-		return resourceResult{}, alreadyExists("S3", "The bucket policy on "+in.Bucket)
-	}
-	doc, err := parsePolicy(c.Properties["PolicyDocument"])
-	if err != nil {
-		return resourceResult{}, fmt.Errorf("MalformedPolicy: %w", err)
-	}
-	b.Policy, b.HasPolicy = doc, true
-	return resourceResult{PhysicalID: in.Bucket}, nil
-}
-
-func deleteBucketPolicy(_ *Sim, c resourceCall) error {
-	if b := c.Account.buckets[c.PhysicalID]; b != nil {
-		b.Policy, b.HasPolicy = policyDocument{}, false
-	}
-	return nil
-}
+const documentProperties = "Content | Name DocumentType DocumentFormat Attachments Requires Tags TargetType UpdateMethod VersionName"
 
 func createDocument(s *Sim, c resourceCall) (resourceResult, error) {
-	var in struct {
-		Content                                                                   any
-		Name, DocumentType, DocumentFormat, UpdateMethod, TargetType, VersionName string
-		Tags                                                                      any
-	}
-	if err := properties(c, "Content | Name DocumentType DocumentFormat UpdateMethod TargetType VersionName Tags", &in); err != nil {
+	return putDocument(s, c, "")
+}
+
+func putDocument(s *Sim, c resourceCall, name string) (resourceResult, error) {
+	if err := properties(c, documentProperties, &struct{}{}); err != nil {
 		return resourceResult{}, err
 	}
-	content, ok := c.Properties["Content"].(map[string]any)
-	if !ok || textOf(content["schemaVersion"]) == "" {
-		return resourceResult{}, fmt.Errorf("InvalidDocumentContent: the content is not valid (Service: Ssm, Status Code: 400)")
+	content := documentContent(c.Properties["Content"])
+	if text, ok := c.Properties["Content"].(string); ok && content == nil {
+		if yaml.Unmarshal([]byte(text), &content) != nil {
+			content = nil
+		}
 	}
-	name := in.Name
+	if textOf(content["schemaVersion"]) == "" {
+		return resourceResult{}, handlerError(s, "Ssm", 400, "InvalidRequest", "Content is not well-formed")
+	}
+	d := &ssmDocument{Type: textOf(c.Properties["DocumentType"]), Format: textOf(c.Properties["DocumentFormat"]), Version: "1", Content: content, Tags: map[string]string{}}
+	if d.Type == "" {
+		d.Type = "Command"
+	}
+	if d.Format == "" {
+		d.Format = "JSON"
+	}
+	maps.Copy(d.Tags, c.Tags)
 	if name == "" {
-		name = s.generated(c, 128)
+		if name = textOf(c.Properties["Name"]); name == "" {
+			name = stackName(s, c, 128)
+		}
+		if c.Region.documents[name] != nil {
+			return resourceResult{}, handlerError(s, "Ssm", 400, "AlreadyExists", "Document with name "+name+" already exists.")
+		}
+	} else if old := c.Region.documents[name]; old != nil {
+		n, _ := strconv.Atoi(old.Version)
+		d.Version = strconv.Itoa(n + 1)
 	}
-	if c.Region.documents[name] != nil {
-		return resourceResult{}, alreadyExists("Ssm", "Document with name "+name)
-	}
-	c.Region.documents[name] = &ssmDocument{Name: name, Type: in.DocumentType, Format: in.DocumentFormat, Version: "1", Content: content, Tags: c.Tags}
-	return resourceResult{PhysicalID: name}, nil
+	d.Name = name
+	c.Region.documents[name] = d
+	return resourceResult{PhysicalID: name, Attributes: map[string]any{}}, nil
+}
+
+// documentReplaces: with UpdateMethod Replace, the default, a new document takes
+// the place of the old one (AWS::SSM::Document, UpdateMethod).
+func documentReplaces(_, after map[string]any) bool {
+	return textOf(after["UpdateMethod"]) != "NewVersion"
+}
+
+func updateDocument(s *Sim, c resourceCall) (resourceResult, error) {
+	return putDocument(s, c, c.PhysicalID)
 }
 
 func deleteDocument(_ *Sim, c resourceCall) error {
-	if d := c.Region.documents[c.PhysicalID]; d != nil && reflect.DeepEqual(d.Name, c.PhysicalID) {
-		delete(c.Region.documents, c.PhysicalID)
-	}
+	delete(c.Region.documents, c.PhysicalID)
 	return nil
 }
