@@ -208,3 +208,6 @@ var meanings = map[Status][2]string{
 	RecorderOff:      {"AWS Config does not record here, so no verdict can be trusted.", "Start the recorder; rollout leaves an account's own recorder as it is."},
 	NotRecorded:      {"The recorder leaves out the resource types that the rule looks at.", "Add the resource types to the recorder's recording group."},
 }
+
+// Statuses are all statuses in the order in which people should see them.
+func Statuses() []Status { return slices.Clone(statuses) }

@@ -80,7 +80,7 @@ func readOptions(c *cli.Context) (options, error) {
 	return o, o.check(c)
 }
 
-var stackSetName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+var validName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
 
 func (o *options) check(c *cli.Context) error {
 	if err := oneOf("call-as", o.CallAs, "", "self", "delegated-admin"); err != nil {
@@ -100,7 +100,7 @@ func (o *options) check(c *cli.Context) error {
 			return err
 		}
 	}
-	if o.StackSet != "" && !stackSetName.MatchString(o.StackSet) {
+	if o.StackSet != "" && !validName.MatchString(o.StackSet) {
 		return usageError{fmt.Sprintf("--stack-set %q: a StackSet's name is a letter, then letters, digits and hyphens, 128 at most", o.StackSet)}
 	}
 	for _, f := range o.Formats {

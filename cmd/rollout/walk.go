@@ -19,20 +19,22 @@ type choice struct {
 	selection orgs.Selection
 	accounts  []*orgs.Account // the chosen ones
 	callAs    types.CallAs
+	// management is the management account's id.
+	management string
 }
 
-// walk walks the organization and selects. all is true where an empty selection
-// means every account (commands that only read).
-func (j *job) walk(ctx context.Context, all bool) (*choice, error) {
+// walkTree finds out which organization this is, as whom to call StackSets, and
+// walks as much of the tree as the selection needs.
+func (j *job) walkTree(ctx context.Context) (*choice, error) {
 	api := orgs.NewClient(j.session.Own(""))
 	organization, err := orgs.Describe(ctx, api)
 	if err != nil {
 		return nil, err
 	}
 	if j.ExpectOrganization != "" && organization.ID != j.ExpectOrganization {
-		return nil, fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing was read or changed", organization.ID, j.ExpectOrganization)
+		return nil, fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing else was read, nothing changed", organization.ID, j.ExpectOrganization)
 	}
-	chosen := &choice{callAs: types.CallAsSelf}
+	chosen := &choice{callAs: types.CallAsSelf, management: organization.ManagementAccount}
 	if j.CallAs == "delegated-admin" || j.CallAs == "" && j.session.Account != organization.ManagementAccount {
 		chosen.callAs = types.CallAsDelegatedAdmin
 	}
@@ -40,8 +42,22 @@ func (j *job) walk(ctx context.Context, all bool) (*choice, error) {
 		return nil, fmt.Errorf("--call-as self: the credentials belong to account %s, and organization %s is managed by %s; a service-managed StackSet is made from there, or by a delegated administrator (--call-as delegated-admin)", j.session.Account, organization.ID, organization.ManagementAccount)
 	}
 	bar := j.out.Bar("walking "+organization.ID, 0)
-	chosen.tree, err = orgs.Walk(ctx, api, orgs.WalkOptions{Below: j.Selector.Below(), Tags: j.Selector.NeedsTags()}, j.walkEvents(bar))
-	bar.Done()
+	defer bar.Done()
+	chosen.tree, err = orgs.Walk(ctx, api, orgs.WalkOptions{Organization: &organization, Below: j.Selector.Below(), Tags: j.Selector.NeedsTags()}, func(e orgs.Event) {
+		if w, ok := e.(orgs.Walked); ok {
+			bar.Set(w.Accounts, w.Accounts+1, fmt.Sprintf("accounts, %d OUs", w.OUs))
+		}
+	})
+	return chosen, err
+}
+
+// walk walks and selects. all is true where an empty selection means every
+// account (commands that only read).
+func (j *job) walk(ctx context.Context, all bool) (*choice, error) {
+	if !all && j.Selector.Empty() {
+		return nil, usageError{"nothing is chosen: say which accounts with --ou, --account or --account-tag; --ou with the root's id (rollout tree shows it) is the whole organization"}
+	}
+	chosen, err := j.walkTree(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,13 +70,10 @@ func (j *job) walk(ctx context.Context, all bool) (*choice, error) {
 			chosen.accounts = append(chosen.accounts, d.Account)
 		}
 	}
-	if !all && j.Selector.Empty() {
-		return nil, usageError{"nothing is chosen: say which accounts with --ou, --account or --account-tag (--ou with the root's id " + chosen.tree.Root.ID + " is the whole organization)"}
-	}
 	if len(chosen.accounts) == 0 {
-		return nil, fmt.Errorf("the selection leaves no account of the %d in organization %s; rollout tree with the same options says of each why it is out", len(chosen.tree.Accounts), organization.ID)
+		return nil, fmt.Errorf("the selection leaves no account of the %d in organization %s; rollout tree with the same options says of each why it is out", len(chosen.tree.Accounts), chosen.tree.OrganizationID)
 	}
-	j.out.Line("organization %s: %d accounts, %d chosen%s", organization.ID, len(chosen.tree.Accounts), len(chosen.accounts), j.selectionWords())
+	j.out.Line("organization %s: %d accounts, %d chosen%s", chosen.tree.OrganizationID, len(chosen.tree.Accounts), len(chosen.accounts), j.selectionWords())
 	return chosen, nil
 }
 

@@ -45,6 +45,7 @@ func TestOrderedKeepsInputOrderWithinTheLimit(t *testing.T) {
 func TestOrderedGivesEveryItemAResultAfterCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
 		done, gaps := 0, 0
 		for i, err := range Ordered(ctx, numbers(100), 4, func(ctx context.Context, i int) error {
 			select {

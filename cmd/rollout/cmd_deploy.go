@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"rollout/stackset"
+)
+
+func planCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:  "plan",
+		Usage: "what a deploy would do, account by account, Region by Region; changes nothing",
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "detailed-exitcode", Category: how, EnvVars: env("detailed-exitcode"), Usage: "exit 2 when there are changes"},
+		}, shapeFlags()),
+		Action: func(c *cli.Context) error {
+			detailed := c.Bool("detailed-exitcode")
+			return with(c, s, func(ctx context.Context, j *job) error { return runPlan(ctx, j, detailed) })
+		},
+	}
+}
+
+func runPlan(ctx context.Context, j *job, detailed bool) error {
+	_, _, plan, err := j.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	shape := plan.JSON()
+	err = j.result(func() error { return showPlan(j.streams.out, j.out, plan, true) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
+	if err != nil {
+		return err
+	}
+	if !plan.Pending() {
+		j.out.Line("Nothing to do.")
+	} else if detailed {
+		return &statusError{status: exitChanges}
+	}
+	return nil
+}
+
+func deployCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:  "deploy",
+		Usage: "plan and apply, no report",
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{yesFlag()}, shapeFlags()),
+		Action: func(c *cli.Context) error {
+			return with(c, s, func(ctx context.Context, j *job) error {
+				chosen, _, plan, err := j.prepare(ctx)
+				if err != nil {
+					return err
+				}
+				if !j.Quiet {
+					if err := showPlan(j.streams.err, j.out, plan, false); err != nil {
+						return err
+					}
+				}
+				result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})
+				if err != nil {
+					return err
+				}
+				return j.changed(result)
+			})
+		},
+	}
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"rollout/reports"
+	"rollout/stackset"
+)
+
+// runMain is the main job: walk, plan, confirm, deploy, settle, gather, report.
+func runMain(ctx context.Context, j *job) error {
+	out := j.outFolder()
+	chosen, r, plan, err := j.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	// Refused before anything changes: a deploy without its report is half a job.
+	if err := reports.CheckWritable(out); err != nil {
+		return err
+	}
+	if !j.Quiet {
+		if err := showPlan(j.streams.err, j.out, plan, false); err != nil {
+			return err
+		}
+	}
+	result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})
+	if err != nil {
+		return err
+	}
+	sessions := reports.NewSessions(j.session)
+	notes, err := j.settle(ctx, plan, result, sessions)
+	if err != nil {
+		return err
+	}
+	report, err := j.gather(ctx, chosen, r, plan.Desired, sessions)
+	if err != nil {
+		return err
+	}
+	report.Run.Notes = append(report.Run.Notes, append(plan.Warnings, notes...)...)
+	return j.finish(out, report, partial(result))
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"rollout/internal/terminal"
+	"rollout/reports"
+	"rollout/stackset"
+)
+
+// outFolder is --out, or a folder of its own for each run.
+func (j *job) outFolder() string {
+	if j.Out != "" {
+		return j.Out
+	}
+	name := j.StackSet
+	if name == "" {
+		name = "rollout-" + strings.TrimSuffix(filepath.Base(j.Template), filepath.Ext(j.Template))
+	}
+	return filepath.Join("rollout-report", name, j.Started.Format("2006-01-02T150405Z"))
+}
+
+// settle waits for the first verdicts where this run changed something, and says
+// what was not settled in time.
+func (j *job) settle(ctx context.Context, plan *stackset.Plan, result *stackset.Result, sessions *reports.Sessions) ([]string, error) {
+	if result == nil || j.Settle == 0 {
+		return nil, nil
+	}
+	started := map[string]time.Time{}
+	for _, op := range result.Operations {
+		started[op.ID] = op.Created
+	}
+	type place struct{ account, region string }
+	since, automatic := map[place]time.Time{}, map[place]bool{}
+	for _, o := range result.Outcomes {
+		if o.Status != stackset.OutcomeSucceeded {
+			continue
+		}
+		at := place{o.AccountID, o.Region}
+		for _, s := range plan.Sets {
+			if s.Name != o.StackSet {
+				continue
+			}
+			switch {
+			case s.Template.Name == plan.Desired.Template.Name:
+				since[at] = started[o.Operation]
+			case s.Automatic && o.Action != stackset.Delete:
+				automatic[at] = true
+			}
+		}
+	}
+	// Enforcement that was there before finds what a new rule reports, too.
+	for _, c := range plan.Changes {
+		for _, s := range plan.Sets {
+			if s.Name == c.StackSet && s.Automatic && c.Action == stackset.None {
+				automatic[place{c.AccountID, c.Region}] = true
+			}
+		}
+	}
+	view := &reportView{j: j}
+	settled, err := reports.Settle(ctx, j.session, reports.SettleInput{
+		Accounts: plan.Desired.Accounts, Regions: plan.Desired.Regions, HomeRegion: plan.Desired.HomeRegion, Rules: rulesAt(plan.Desired),
+		Since: func(account, region, _ string) (time.Time, bool) {
+			t, ok := since[place{account, region}]
+			if !ok && automatic[place{account, region}] {
+				return time.Time{}, true
+			}
+			return t, ok
+		},
+		Automatic: func(account, region, _ string) bool { return automatic[place{account, region}] },
+		Limit:     j.Settle, Sessions: sessions,
+	}, view.event)
+	view.done()
+	if err != nil {
+		return nil, err
+	}
+	if settled.Interrupted {
+		return nil, &statusError{exitInterrupted, "interrupted while waiting for first verdicts; what was deployed stays. rollout report with the same selection writes the report."}
+	}
+	j.out.Line("settled: %d places in %s; %d left out, %d not yet", settled.Settled, settled.Waited.Round(time.Second), len(settled.LeftOut), len(settled.Unsettled))
+	return settled.Notes(), nil
+}
+
+// gather reads every cell and makes the report.
+func (j *job) gather(ctx context.Context, chosen *choice, r *regions, d stackset.Desired, sessions *reports.Sessions) (*reports.Report, error) {
+	_, found, err := j.look(ctx, chosen, r)
+	if err != nil {
+		return nil, err
+	}
+	instances := map[string]map[stackset.Target]stackset.Instance{}
+	for _, s := range found.Sets {
+		if s.Template.Name != d.Template.Name {
+			continue
+		}
+		for _, rule := range d.Template.Rules {
+			instances[rule.Name] = s.Instances
+		}
+	}
+	if j.SimTruth != "" {
+		// What the report says and what the simulation says of itself are compared,
+		// so simulated time stands still between the two.
+		if err := j.simPost(ctx, "pause"); err != nil {
+			return nil, err
+		}
+		defer j.simPost(context.WithoutCancel(ctx), "resume") //nolint:errcheck // the simulation may have ended
+	}
+	view := &reportView{j: j}
+	gathered := reports.Collect(ctx, j.session, reports.GatherInput{
+		Accounts: d.Accounts, Regions: d.Regions, HomeRegion: d.HomeRegion, Rules: rulesAt(d), OptIn: r.optIn, Sessions: sessions,
+		Instances: func(account, region, rule string) (stackset.Instance, bool) {
+			i, ok := instances[rule][stackset.Target{AccountID: account, Region: region}]
+			return i, ok
+		},
+	}, view.event)
+	view.done()
+	if gathered.Interrupted {
+		return nil, &statusError{exitInterrupted, "interrupted while gathering; no report was written. rollout report with the same selection writes it."}
+	}
+	if j.SimTruth != "" {
+		if err := j.writeTruth(ctx, d.Regions); err != nil {
+			return nil, err
+		}
+	}
+	report := &reports.Report{Accounts: d.Accounts, Regions: d.Regions, Rules: d.Template.Rules, Cells: gathered.Cells, Findings: gathered.Findings}
+	report.Run = reports.Run{
+		Tool: "rollout " + version(), Run: j.Run, Command: "rollout " + j.Command, Started: j.Started, Ended: time.Now().UTC(),
+		OrganizationID: chosen.tree.OrganizationID, Management: chosen.management, Caller: j.session.ARN, HomeRegion: d.HomeRegion, Regions: d.Regions,
+		StackSet: stackSetName(d), Remediation: string(d.Remediation), Simulated: j.simulated, Selection: strings.Trim(j.selectionWords(), " ()"),
+	}
+	for _, s := range found.Sets {
+		report.Run.Templates = append(report.Run.Templates, s.Template.Name)
+	}
+	return report, nil
+}
+
+// finish writes the report and shows what it comes to.
+func (j *job) finish(out string, report *reports.Report, failed bool) error {
+	paths, err := reports.Write(out, report, j.Formats)
+	if err != nil {
+		return err
+	}
+	summary := reports.Summarize(report)
+	err = j.result(func() error { return j.showSummary(report, summary, paths) }, map[string]any{"out": out, "files": paths, "totals": summary.Totals, "findings": len(report.Findings)}, nil)
+	if err != nil {
+		return err
+	}
+	if failed || report.Partial() {
+		return &statusError{exitPartial, "done in part: an instance failed or a cell could not be read; the report says which"}
+	}
+	return nil
+}
+
+func (j *job) showSummary(report *reports.Report, s reports.Summary, paths []string) error {
+	w := j.streams.out
+	out := terminal.New(w, terminal.Options{NoColor: j.NoColor})
+	t := s.Totals
+	fmt.Fprintf(w, "\n%d accounts × %d Regions × %d rules: %d cells, %d with AWS Config's own word (%s %%)\n\n", len(report.Accounts), len(report.Regions), len(report.Rules), t.Cells, t.Covered, share(t.Covered, t.Cells))
+	var rows [][]string
+	for _, status := range reports.Statuses() {
+		n := t.ByStatus[status]
+		if n == 0 {
+			continue
+		}
+		meaning, _ := reports.Meaning(status)
+		rows = append(rows, []string{string(status), fmt.Sprint(n), meaning})
+	}
+	if err := terminal.Table(w, []string{"STATUS", "CELLS", "MEANING"}, rows); err != nil {
+		return err
+	}
+	if len(report.Findings) > 0 {
+		fmt.Fprintf(w, "\n%s\n", out.Paint(terminal.Red, fmt.Sprintf("%d resources are not compliant:", len(report.Findings))))
+		var words []string
+		for _, status := range []string{"NONE", "QUEUED", "IN_PROGRESS", "FAILED", "SUCCEEDED", "FIXED", "EXCEPTED"} {
+			if n := s.Remediation[status]; n > 0 {
+				words = append(words, fmt.Sprintf("%d remediation %s", n, status))
+			}
+		}
+		fmt.Fprintf(w, "  %s (findings.csv has each, and why)\n", strings.Join(words, ", "))
+	}
+	fmt.Fprintln(w)
+	for _, p := range paths {
+		fmt.Fprintln(w, p)
+	}
+	return nil
+}
+
+// share is a percentage with one decimal, rounded towards zero.
+func share(part, whole int) string {
+	if whole == 0 {
+		return "0"
+	}
+	tenths := part * 1000 / whole
+	return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
+}
+
+func (j *job) simPost(ctx context.Context, action string) error {
+	response, err := simGet(ctx, j.simURL, http.MethodPost, "/_sim/"+action)
+	if err != nil {
+		return fmt.Errorf("%s the simulation at %s: %w", action, j.simURL, err)
+	}
+	return response.Body.Close()
+}
+
+// writeTruth keeps what the simulation says of itself, in the Regions of the report.
+func (j *job) writeTruth(ctx context.Context, regions []string) error {
+	response, err := simGet(ctx, j.simURL, http.MethodGet, "/_sim/truth?region="+strings.Join(regions, ","))
+	if err != nil {
+		return fmt.Errorf("ask the simulation at %s for its truth: %w", j.simURL, err)
+	}
+	defer response.Body.Close()
+	f, err := os.CreateTemp(filepath.Dir(j.SimTruth), ".truth-*")
+	if err != nil {
+		return fmt.Errorf("write --sim-truth %s: %w", j.SimTruth, err)
+	}
+	_, err = io.Copy(f, response.Body)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), j.SimTruth)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("write --sim-truth %s: %w", j.SimTruth, err)
+	}
+	return nil
+}
+
+// reportView renders the events of package reports.
+type reportView struct {
+	j    *job
+	mu   sync.Mutex
+	bar  *terminal.Bar
+	last int
+}
+
+func (v *reportView) event(e reports.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	out := v.j.out
+	switch e := e.(type) {
+	case reports.GatherStarted:
+		out.Line("gathering %d places (%d accounts)", e.Places, e.Accounts)
+		v.bar = out.Bar("gathering", e.Places)
+	case reports.PlaceRead:
+		v.bar.Set(e.Done, e.Total, "places")
+	case reports.AccountRead:
+		if e.Problem != "" {
+			out.Warn("account %s (%s) could not be entered: %s", e.Account.ID, e.Account.Name, e.Problem)
+		}
+	case reports.SettleStarted:
+		out.Line("waiting for AWS Config's verdicts in %d places, %s at most", e.Places, e.Limit)
+		v.bar = out.Bar("settling", e.Places)
+	case reports.SettleProgress:
+		v.bar.Set(e.Settled+e.LeftOut, e.Total, e.Waiting)
+		if !out.TTY() && e.Settled+e.LeftOut != v.last {
+			out.Line("  %d of %d settled; %s", e.Settled+e.LeftOut, e.Total, e.Waiting)
+			v.last = e.Settled + e.LeftOut
+		}
+	case reports.PlaceLeftOut:
+		v.j.log.Info("not waited for", "account", e.Account.ID, "region", e.Region, "why", e.Why)
+	}
+}
+
+func (v *reportView) done() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.bar.Done()
+}
