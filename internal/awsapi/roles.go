@@ -85,28 +85,40 @@ type roleChain struct {
 
 	mu     sync.Mutex
 	worked map[string]int
+	// learning holds a few places for those who enter before a role is known to
+	// work: the others wait for what these learn.
+	learning chan struct{}
 }
+
+// learners is how many accounts are entered at a time until a role is known.
+const learners = 3
 
 func newRoleChain(s *Session) *roleChain {
 	// STS allows 600 requests a second and account (IAM and STS quotas); a
 	// fraction of it leaves the account's other users theirs.
 	pace := Pace{"AssumeRole": Limit(150, 50)}
 	client := sts.NewFromConfig(s.config, func(o *sts.Options) { o.APIOptions = append(o.APIOptions, pace.Apply) })
-	return &roleChain{client: client, s: s, worked: map[string]int{}}
+	return &roleChain{client: client, s: s, worked: map[string]int{}, learning: make(chan struct{}, learners)}
 }
 
-// order gives the role names, the one that has worked most often first once it
-// has worked in three accounts.
-func (c *roleChain) order() []string {
+// known gives the role that has worked most often, once it has worked in three
+// accounts.
+func (c *roleChain) known() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	names := slices.Clone(c.s.opts.RoleNames)
 	best := ""
-	for _, n := range names {
-		if c.worked[n] >= 3 && c.worked[n] > c.worked[best] {
+	for _, n := range c.s.opts.RoleNames {
+		if c.worked[n] >= learners && c.worked[n] > c.worked[best] {
 			best = n
 		}
 	}
+	return best
+}
+
+// order gives the role names, the known one first.
+func (c *roleChain) order() []string {
+	names := slices.Clone(c.s.opts.RoleNames)
+	best := c.known()
 	if best != "" {
 		names = append([]string{best}, slices.DeleteFunc(names, func(n string) bool { return n == best })...)
 	}
@@ -131,6 +143,14 @@ func (s *Session) Sessions() map[string]int {
 func (s *Session) Enter(ctx context.Context, account, policy string) (*Entry, error) {
 	if account == s.Account {
 		return &Entry{Account: account, cfg: s.config.Copy()}, nil
+	}
+	if len(s.opts.RoleNames) > 1 && s.roles.known() == "" {
+		select {
+		case s.roles.learning <- struct{}{}:
+			defer func() { <-s.roles.learning }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	failure := &EnterError{Account: account}
 	for _, name := range s.roles.order() {
