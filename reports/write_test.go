@@ -163,7 +163,7 @@ func TestPageAsksForNothingAndRunsNothingElse(t *testing.T) {
 		t.Fatal("no policy")
 	}
 	for _, tag := range []string{"style", "script"} {
-		block := regexp.MustCompile(`(?s)<` + tag + `>(.*?)</` + tag + `>`).FindAllStringSubmatch(page, -1)
+		block := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(page, -1)
 		if len(block) != 1 {
 			t.Fatalf("%d <%s> blocks", len(block), tag)
 		}

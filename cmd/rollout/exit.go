@@ -48,7 +48,7 @@ func exitStatus(ctx context.Context, s streams, err error) int {
 		out.Error("interrupted; nothing was started in AWS that this program has not named above")
 		return exitInterrupted
 	}
-	message := err.Error()
+	message := awsapi.Plain(err)
 	if next := remedy(err); next != "" {
 		message = strings.TrimSuffix(message, ".") + ". " + next
 	}

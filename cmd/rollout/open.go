@@ -71,6 +71,9 @@ func (j *job) open(ctx context.Context) error {
 	}
 	session, err := awsapi.Open(ctx, o)
 	if err != nil {
+		if o.HomeRegion != "" && !awsapi.Known(o.HomeRegion) && ctx.Err() == nil {
+			return fmt.Errorf("--home-region %q: this version knows no such Region: %w", o.HomeRegion, err)
+		}
 		return err
 	}
 	j.session = session

@@ -105,3 +105,26 @@ func Text(err error) string {
 	}
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
+
+// Plain is err's message with the SDK's own wrapping ("operation error STS: …,
+// https response error StatusCode: 403, RequestID: …") cut down to Text.
+func Plain(err error) string {
+	message := err.Error()
+	var operation *smithy.OperationError
+	if errors.As(err, &operation) {
+		message = strings.Replace(message, operation.Error(), Text(err), 1)
+	}
+	return message
+}
+
+// Known says whether this version knows a Region, in any partition.
+func Known(region string) bool {
+	for partition := range knownRegions {
+		for _, r := range KnownRegions(partition) {
+			if r.Name == region {
+				return true
+			}
+		}
+	}
+	return false
+}

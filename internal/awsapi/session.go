@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // DefaultRoleNames are the roles tried in other accounts, in order: rollout's own
@@ -104,14 +105,14 @@ func load(ctx context.Context, o Options) (aws.Config, error) {
 	}
 	placeholder := credentials.NewStaticCredentialsProvider("ROLLOUTPLACEHOLDER", "placeholder", "")
 	if o.Static {
-		cfg := aws.Config{Region: o.HomeRegion, Credentials: placeholder, HTTPClient: client, Retryer: newRetryer}
+		cfg := aws.Config{Region: o.HomeRegion, Credentials: placeholder, HTTPClient: client, Retryer: newRetryer, Logger: sdkLog(o.Log)}
 		if o.EndpointURL != "" {
 			cfg.BaseEndpoint = aws.String(o.EndpointURL)
 		}
 		return cfg, nil
 	}
 	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client), config.WithRetryer(newRetryer), config.WithAppID("rollout"),
+		config.WithHTTPClient(client), config.WithRetryer(newRetryer), config.WithAppID("rollout"), config.WithLogger(sdkLog(o.Log)),
 	}
 	if o.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(o.Profile))
@@ -138,6 +139,16 @@ func load(ctx context.Context, o Options) (aws.Config, error) {
 		cfg.Credentials = placeholder
 	}
 	return cfg, nil
+}
+
+// sdkLog passes what the SDK says of its own workings to the log, at debug level:
+// its warnings are about connections, not about anything that a user can mend.
+func sdkLog(log *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
+		if log != nil {
+			log.Debug(fmt.Sprintf(format, v...), "from", "aws sdk")
+		}
+	})
 }
 
 // newTransport is the one HTTP client of a run. The SDK's own client is kept so
