@@ -26,11 +26,14 @@ func readTemplate(body string) (*templates.Document, error) {
 		return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", templateLimit)
 	}
 	doc, err := templates.Parse([]byte(body))
+	if err != nil && strings.Contains(err.Error(), "at least one resource") {
+		return nil, validation("Template format error: At least one Resources member must be defined.")
+	}
 	if err != nil {
 		return nil, invalid("Template format error: %s", err)
 	}
 	if len(doc.Resources) == 0 {
-		return nil, invalid("Template format error: At least one Resources member must be defined.")
+		return nil, validation("Template format error: At least one Resources member must be defined.")
 	}
 	if len(doc.Resources) > 500 {
 		return nil, invalid("Template format error: Number of resources, %d, is greater than maximum allowed, 500", len(doc.Resources))
