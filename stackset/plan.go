@@ -22,7 +22,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	p := &planner{d: d, facts: facts, warned: map[string]bool{}}
+	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}}
 	p.plan.Desired = d
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
@@ -57,6 +57,8 @@ type planner struct {
 	facts  *Facts
 	plan   Plan
 	warned map[string]bool
+	// closed are the accounts that cannot be entered, by what AWS said.
+	closed map[string][]string
 }
 
 // notWanted says whether a set enforces in a way that this run does not ask for.
@@ -133,7 +135,7 @@ func (p *planner) account(a *orgs.Account) {
 		f = &AccountFacts{AccountID: a.ID}
 	}
 	if f.Gap.Is() {
-		p.warn("Account %s (%s) cannot be entered, so it is planned without recording: %s.", a.ID, a.Name, f.Gap.Text)
+		p.closed[f.Gap.Text] = append(p.closed[f.Gap.Text], a.ID+" ("+a.Name+")")
 	}
 	recording := map[string]verdict{}
 	records := false

@@ -224,6 +224,13 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 
 // warnings says what holds for the whole run.
 func (p *planner) warnings() {
+	for text, accounts := range p.closed {
+		if len(accounts) == 1 {
+			p.warn("Account %s cannot be entered, so it is planned without recording: %s.", accounts[0], text)
+		} else {
+			p.warn("%d accounts cannot be entered, so they are planned without recording: %s: %s.", len(accounts), some(accounts), text)
+		}
+	}
 	roles := map[string]int{}
 	for _, f := range p.facts.Accounts {
 		if f.Role != "" && f.Role != "rollout-reader" {

@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -47,6 +48,9 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 		Base: true, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix],
 	}, emit)
 	if err != nil {
+		return nil, err
+	}
+	if err := facts.closed(); err != nil {
 		return nil, err
 	}
 	plan, err := MakePlan(d, found.Sets, facts)
@@ -117,4 +121,35 @@ func SetName(d Desired, t templates.Template) string {
 		return d.StackSet
 	}
 	return "rollout-" + t.Name
+}
+
+// NoEntryError says that none of several accounts could be entered: then it is the
+// roles that are wrong, not an account.
+type NoEntryError struct {
+	Accounts int
+	Said     string // what AWS said of one of them
+}
+
+func (e *NoEntryError) Error() string {
+	return fmt.Sprintf("none of the %d accounts chosen could be entered: %s; nothing was changed", e.Accounts, e.Said)
+}
+
+// Remedy says what to do about it.
+func (e *NoEntryError) Remedy() string {
+	return "Name the role that this identity may assume in the accounts with --role-name (and --external-id where it wants one); OrganizationAccountAccessRole and AWSControlTowerExecution trust the management account only."
+}
+
+// closed is a *NoEntryError when no account of several could be entered.
+func (f *Facts) closed() error {
+	said := ""
+	for _, a := range f.Accounts {
+		if !a.Gap.Is() || a.Gap.Class != awsapi.ClassDenied {
+			return nil
+		}
+		said = a.Gap.Text
+	}
+	if len(f.Accounts) < 2 {
+		return nil // one account alone does not tell a wrong role from a closed account
+	}
+	return &NoEntryError{len(f.Accounts), said}
 }

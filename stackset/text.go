@@ -19,5 +19,14 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// some lists texts, at most five of them.
+func some(list []string) string {
+	const most = 5
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+}
+
 // short is the beginning of a SHA-256 in hex.
 func short(sha string) string { return sha[:min(len(sha), 8)] }

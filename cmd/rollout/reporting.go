@@ -124,6 +124,9 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, d stackset
 	if gathered.Interrupted {
 		return nil, &statusError{exitInterrupted, "interrupted while gathering; no report was written. rollout report with the same selection writes it."}
 	}
+	if err := noEntry(gathered); err != nil {
+		return nil, err
+	}
 	if j.SimTruth != "" {
 		if err := j.writeTruth(ctx, d.Regions); err != nil {
 			return nil, err
@@ -139,6 +142,27 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, d stackset
 		report.Run.Templates = append(report.Run.Templates, s.Template.Name)
 	}
 	return report, nil
+}
+
+// noEntry is an error when not one of several accounts could be entered: the roles
+// are wrong then, and a report of nothing but refusals helps nobody.
+func noEntry(g reports.Gathered) error {
+	closed := map[string]bool{}
+	said := ""
+	for _, c := range g.Cells {
+		switch c.Status {
+		case reports.AccessDenied:
+			closed[c.Account.ID] = true
+			said = c.Detail
+		case reports.AccountInactive, reports.RegionDisabled:
+		default:
+			return nil
+		}
+	}
+	if len(closed) < 2 || len(g.Roles) > 0 {
+		return nil
+	}
+	return &stackset.NoEntryError{Accounts: len(closed), Said: said}
 }
 
 // finish writes the report and shows what it comes to.

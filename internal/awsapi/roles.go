@@ -44,16 +44,21 @@ type RoleError struct {
 	Err  error
 }
 
+// Error names the roles and what STS said, without what differs from account to
+// account when it is a plain refusal, so that the same trouble reads the same.
 func (e *EnterError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "no role could be assumed in account %s:", e.Account)
-	for i, t := range e.Tried {
-		if i > 0 {
-			b.WriteByte(';')
+	var names, said []string
+	for _, t := range e.Tried {
+		names = append(names, t.Role)
+		text := Text(t.Err)
+		if Classify(t.Err) == ClassDenied {
+			text = Code(t.Err)
 		}
-		fmt.Fprintf(&b, " %s: %s", t.Role, Text(t.Err))
+		if len(said) == 0 || said[len(said)-1] != text {
+			said = append(said, text)
+		}
 	}
-	return b.String()
+	return "no role could be assumed (" + strings.Join(names, ", ") + ": " + strings.Join(said, "; ") + ")"
 }
 
 // Unwrap gives what STS said.

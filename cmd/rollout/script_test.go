@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollout/internal/simaws"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"rollout": main})
+}
+
+// Each script is a person's sitting: commands, exit statuses, both outputs. `sim`
+// starts a simulated organization that lasts for the script.
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts: ", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			// Nothing of the machine's own AWS configuration reaches a script.
+			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			e.Setenv("AWS_CONFIG_FILE", filepath.Join(e.WorkDir, "none"))
+			e.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(e.WorkDir, "none"))
+			e.Setenv("TERM", "dumb")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			// sim [option…]: serve an organization and point the SDK at it.
+			"sim": func(ts *testscript.TestScript, neg bool, args []string) {
+				o := simaws.Options{Speed: 600}
+				for _, a := range args {
+					switch a {
+					case "no-organization":
+						o.NoOrganization = true
+					case "trusted-access-off":
+						o.TrustedAccessOff = true
+					case "empty":
+						o.Empty = true
+					case "no-roles":
+					default:
+						ts.Fatalf("sim: unknown option %s", a)
+					}
+				}
+				sim := simaws.New(o)
+				for _, a := range sim.Accounts() {
+					for _, option := range args {
+						if option == "no-roles" {
+							sim.RemoveRole(a.ID, "OrganizationAccountAccessRole")
+							sim.RemoveRole(a.ID, "AWSControlTowerExecution")
+						}
+					}
+				}
+				server := httptest.NewServer(sim)
+				ts.Defer(server.Close)
+				ts.Setenv("AWS_ENDPOINT_URL", server.URL)
+				ts.Setenv("AWS_REGION", "us-east-1")
+			},
+			// status CODE rollout …: run and compare the exit status.
+			"status": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) < 2 {
+					ts.Fatalf("usage: status CODE command…")
+				}
+				err := ts.Exec(args[1], args[2:]...)
+				got := "0"
+				if err != nil {
+					got = strings.TrimPrefix(err.Error(), "exit status ")
+				}
+				if got != args[0] {
+					ts.Fatalf("exit status %s, want %s", got, args[0])
+				}
+			},
+			// same FILE FILE: two files have the same bytes.
+			"rows": func(ts *testscript.TestScript, neg bool, args []string) {
+				text := ts.ReadFile(args[0])
+				if got := fmt.Sprint(strings.Count(text, "\n")); got != args[1] {
+					ts.Fatalf("%s has %s lines, want %s", args[0], got, args[1])
+				}
+			},
+		},
+	})
+}
+
+// A run in process, for what a script cannot do.
+func runWith(t *testing.T, env map[string]string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	for k, v := range env {
+		t.Setenv(k, v)
+	}
+	var out, errs strings.Builder
+	in, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	status = run(context.WithoutCancel(t.Context()), append([]string{"rollout"}, args...), in, &out, &errs, func() {})
+	return status, out.String(), errs.String()
+}
