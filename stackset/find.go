@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
@@ -66,7 +67,9 @@ func (e *AccessDisabledError) Error() string {
 // *AccessDisabledError; where that cannot be asked, a warning is returned.
 func CheckAccess(ctx context.Context, s *awsapi.Session, callAs types.CallAs) (warning string, err error) {
 	client := newClient(s, "", newPace())
-	out, err := client.DescribeOrganizationsAccess(ctx, &cloudformation.DescribeOrganizationsAccessInput{CallAs: callAs})
+	// An answer that does not come at the third try is a warning, not worth ten.
+	few := func(o *cloudformation.Options) { o.Retryer = retry.AddWithMaxAttempts(o.Retryer, 3) }
+	out, err := client.DescribeOrganizationsAccess(ctx, &cloudformation.DescribeOrganizationsAccessInput{CallAs: callAs}, few)
 	if err != nil {
 		switch awsapi.Classify(err) {
 		case awsapi.ClassCancelled:
