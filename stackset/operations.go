@@ -209,7 +209,7 @@ func (a *applier) results(ctx context.Context, set, id string) (map[Target]types
 
 // settle gives each instance of an ended operation its outcome. The list of
 // results is eventually consistent (CloudFormation API reference), so a missing
-// row is looked for again, then the instance itself is asked.
+// row is looked for at the instance itself, and again.
 func (a *applier) settle(ctx context.Context, r *running, rows map[Target]types.StackSetOperationResultSummary) error {
 	missing := func() bool {
 		return slices.ContainsFunc(r.changes, func(c Change) bool {
@@ -217,23 +217,23 @@ func (a *applier) settle(ctx context.Context, r *running, rows map[Target]types.
 			return !ok || row.Status == types.StackSetOperationResultStatusPending || row.Status == types.StackSetOperationResultStatusRunning
 		})
 	}
-	for n := 0; n < 4 && missing(); n++ {
-		if err := pause(ctx, pollAfter(n)); err != nil {
-			break
-		}
-		again, err := a.results(ctx, r.set.Name, r.id)
-		if err != nil {
-			break
-		}
-		rows = again
-	}
 	var instances map[Target]Instance
-	if missing() {
+	for n := 0; missing(); n++ {
 		found, err := listInstances(ctx, a.api, r.set.Name, a.callAs)
 		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
 			return fmt.Errorf("list the stack instances of %s: %w", r.set.Name, err)
 		}
 		instances = found
+		unsure := slices.ContainsFunc(r.changes, func(c Change) bool { return unsettled(c, instances) })
+		if !unsure || n == 4 || pause(ctx, pollAfter(n)) != nil {
+			break
+		}
+		if again, err := a.results(ctx, r.set.Name, r.id); err == nil {
+			rows = again
+		}
 	}
 	for _, c := range r.changes {
 		status, reason := "", ""
@@ -263,6 +263,15 @@ func (a *applier) settle(ctx context.Context, r *running, rows map[Target]types.
 	r.op.Done = len(r.changes)
 	a.emit(OperationEnded{r.op})
 	return nil
+}
+
+// unsettled says whether an instance does not show yet how its operation ended.
+func unsettled(c Change, instances map[Target]Instance) bool {
+	i, there := instances[c.Target]
+	if c.Action == Delete || c.Action == Recreate {
+		return there && i.Status != "INOPERABLE"
+	}
+	return !there || i.DetailedStatus == "PENDING" || i.DetailedStatus == "RUNNING"
 }
 
 // fromInstance reads an outcome off the instance where the results have none.
