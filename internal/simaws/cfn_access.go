@@ -4,17 +4,14 @@ import "fmt"
 
 // handlerActions are the IAM actions behind a resource type's create, update and
 // delete, as far as service control policies are likely to name them (the
-// handlers' permissions in CloudFormation's resource schemas).
+// handlers' permissions in CloudFormation's resource schemas). The handlers of AWS
+// Config's types ask for themselves.
 var handlerActions = map[string][3]string{
-	"AWS::Config::ConfigurationRecorder":    {"config:PutConfigurationRecorder", "config:PutConfigurationRecorder", "config:DeleteConfigurationRecorder"},
-	"AWS::Config::DeliveryChannel":          {"config:PutDeliveryChannel", "config:PutDeliveryChannel", "config:DeleteDeliveryChannel"},
-	"AWS::Config::ConfigRule":               {"config:PutConfigRule", "config:PutConfigRule", "config:DeleteConfigRule"},
-	"AWS::Config::RemediationConfiguration": {"config:PutRemediationConfigurations", "config:PutRemediationConfigurations", "config:DeleteRemediationConfiguration"},
-	"AWS::IAM::Role":                        {"iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"},
-	"AWS::IAM::ServiceLinkedRole":           {"iam:CreateServiceLinkedRole", "iam:UpdateRole", "iam:DeleteServiceLinkedRole"},
-	"AWS::S3::Bucket":                       {"s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"},
-	"AWS::S3::BucketPolicy":                 {"s3:PutBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
-	"AWS::SSM::Document":                    {"ssm:CreateDocument", "ssm:UpdateDocument", "ssm:DeleteDocument"},
+	"AWS::IAM::Role":              {"iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"},
+	"AWS::IAM::ServiceLinkedRole": {"iam:CreateServiceLinkedRole", "iam:UpdateRole", "iam:DeleteServiceLinkedRole"},
+	"AWS::S3::Bucket":             {"s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"},
+	"AWS::S3::BucketPolicy":       {"s3:PutBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
+	"AWS::SSM::Document":          {"ssm:CreateDocument", "ssm:UpdateDocument", "ssm:DeleteDocument"},
 }
 
 // handlerAction is the action of create, update or delete; "" for a type that calls
