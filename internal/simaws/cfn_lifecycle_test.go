@@ -103,8 +103,8 @@ func TestInoperable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.wait("s", out.OperationId)
-		if in := g.instance("s", id, "us-east-1"); in.Status != "INOPERABLE" {
+		updated := g.wait("s", out.OperationId)
+		if in := g.instance("s", id, "us-east-1"); in.Status != "INOPERABLE" || len(g.results("s", updated)) != 0 {
 			t.Error("an update makes it", in.Status)
 		}
 		g.delete("s", g.only(id), home, true)
@@ -142,6 +142,17 @@ func TestWhoIsLeftOut(t *testing.T) {
 		}
 		if skipped == 0 {
 			t.Error("no account is suspended")
+		}
+		// They are skipped by a delete too, unless their stacks are retained.
+		all := &types.DeploymentTargets{OrganizationalUnitIds: []string{g.root}}
+		g.delete("s", all, []string{"us-east-1"}, false)
+		left := g.list(&cloudformation.ListStackInstancesInput{StackSetName: aws.String("s")})
+		if len(left) != skipped || left[0].StackInstanceStatus.DetailedStatus != "SKIPPED_SUSPENDED_ACCOUNT" {
+			t.Errorf("%+v", left)
+		}
+		g.delete("s", all, []string{"us-east-1"}, true)
+		if left := g.list(&cloudformation.ListStackInstancesInput{StackSetName: aws.String("s")}); len(left) != 0 {
+			t.Errorf("%+v", left)
 		}
 		// An OU without accounts is no error.
 		g.sim.world.ous["ou-none-00000000"] = &orgUnit{ID: "ou-none-00000000", ParentID: g.root}

@@ -32,7 +32,7 @@ type operation struct {
 
 type opItem struct {
 	target
-	Status, Reason string // PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED
+	Status, Reason string // PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED; "" is left out
 }
 
 type preferences struct {
@@ -236,6 +236,7 @@ func (s *Sim) begin(set *stackSet, op *operation) {
 				run.queue = append(run.queue, item)
 			}
 		}
+		op.items = slices.DeleteFunc(op.items, func(i *opItem) bool { return i.Status == "" })
 		place := func(run *regionRun) int {
 			if i := slices.Index(op.prefs.order, run.name); i >= 0 {
 				return i
@@ -250,24 +251,26 @@ func (s *Sim) begin(set *stackSet, op *operation) {
 // prepare makes the instance's record; false when there is nothing to do for it.
 func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 	i := set.instances[item.target]
-	if i == nil {
-		if op.Action != "CREATE" {
-			return false
-		}
+	if i == nil && op.Action == "CREATE" {
 		i = &stackInstance{target: item.target, OU: op.ous[item.account], Status: "OUTDATED", Detailed: "PENDING"}
 		set.add(i)
+	}
+	if i == nil || i.Status == "INOPERABLE" && op.Action == "UPDATE" {
+		item.Status = "" // gone meanwhile, or excluded from updates: no result at all
+		return false
 	}
 	i.LastOperation = op.ID
 	if op.hasOverrides {
 		i.override(op)
 	}
-	if s.world.accounts[item.account].State != "ACTIVE" && op.Action != "DELETE" {
-		i.Status, i.Detailed, i.Reason = "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT", "ACCOUNT_SUSPENDED"
+	// Accounts that are not active are skipped (since June 2023); only retaining
+	// their stacks removes them from the set.
+	if s.world.accounts[item.account].State != "ACTIVE" && !(op.Action == "DELETE" && op.Retain) {
+		if op.Action != "DELETE" {
+			i.Status = "OUTDATED"
+		}
+		i.Detailed, i.Reason = "SKIPPED_SUSPENDED_ACCOUNT", "ACCOUNT_SUSPENDED"
 		item.Status, item.Reason = "CANCELLED", "ACCOUNT_SUSPENDED"
-		return false
-	}
-	if i.Status == "INOPERABLE" && op.Action == "UPDATE" {
-		item.Status, item.Reason = "CANCELLED", "Stack instance is INOPERABLE"
 		return false
 	}
 	i.Detailed = "PENDING"
