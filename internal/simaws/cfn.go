@@ -31,6 +31,7 @@ var cloudformationOps = map[string]handler{
 	"DescribeStackResources":            describeStackResources,
 	"DescribeStackEvents":               describeStackEvents,
 	"GetTemplate":                       getTemplate,
+	"DescribeType":                      describeType,
 }
 
 func createStackInstances(s *Sim, c *call) (any, error) { return instancesCall(s, c, "CREATE") }

@@ -308,6 +308,11 @@ func TestStacksAreReadable(t *testing.T) {
 		if err != nil || len(valid.Parameters) < 5 || valid.Capabilities[0] != "CAPABILITY_IAM" {
 			t.Errorf("%+v %v", valid, err)
 		}
+		if known, err := g.api.DescribeType(t.Context(), &cloudformation.DescribeTypeInput{Type: "RESOURCE", TypeName: aws.String("AWS::SNS::Topic")}); err != nil || known.Visibility != "PUBLIC" {
+			t.Error(err)
+		}
+		_, err = g.api.DescribeType(t.Context(), &cloudformation.DescribeTypeInput{Type: "RESOURCE", TypeName: aws.String("AWS::Not::There")})
+		g.wantError(err, "TypeNotFoundException", "AWS::Not::There")
 		summary, err := g.api.GetTemplateSummary(t.Context(), &cloudformation.GetTemplateSummaryInput{StackSetName: aws.String("s")})
 		if err != nil || strings.Join(summary.ResourceTypes, " ") != "AWS::SNS::Topic" {
 			t.Errorf("%+v %v", summary, err)

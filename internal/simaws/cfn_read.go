@@ -234,3 +234,12 @@ func templateSummary(s *Sim, c *call) (any, error) {
 	out.ResourceTypes, out.Version = sortedKeys(seen), doc.FormatVersion
 	return out, nil
 }
+
+// describeType says that a type exists, which is what people ask it for.
+func describeType(_ *Sim, c *call) (any, error) {
+	name := c.Form.str("TypeName")
+	if _, ok := resourceTypes[name]; !ok {
+		return nil, fail(404, "TypeNotFoundException", "The type '"+name+"' cannot be found.")
+	}
+	return struct{ TypeName, Type, Visibility, ProvisioningType, DeprecatedStatus string }{name, "RESOURCE", "PUBLIC", "FULLY_MUTABLE", "LIVE"}, nil
+}
