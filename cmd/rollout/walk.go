@@ -137,7 +137,7 @@ func (j *job) chooseRegions(ctx context.Context, needed bool) (*regions, error) 
 					continue // globs mean what is on in the caller's account
 				}
 				if !k.On && err == nil {
-					return nil, fmt.Errorf("Region %s is off in account %s; StackSets deploys only to Regions that are on in the account that owns the set", k.Name, j.session.Account)
+					return nil, fmt.Errorf("--region %s: it is off in account %s; StackSets deploys only to Regions that are on in the account that owns the set", k.Name, j.session.Account)
 				}
 				if !slices.Contains(r.chosen, k.Name) {
 					r.chosen = append(r.chosen, k.Name)
