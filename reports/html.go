@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed" // the page's parts
 	"encoding/base64"
@@ -26,6 +27,9 @@ var pageScript string
 // script the page says where the rest is.
 const rowLimit = 500
 
+// gapLimit is the number of reasons that the page tells apart.
+const gapLimit = 100
+
 // writeHTML writes the report as one file that asks for nothing from outside. Its
 // content security policy allows the one style and the one script by their hashes
 // and nothing else, so text that came from an account cannot run even if an escape
@@ -37,7 +41,7 @@ func writeHTML(w io.Writer, r *Report) error {
 	}
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"stamp": stamp, "percent": percent, "controls": Controls, "word": word, "kind": kind,
-		"ouName": ouName, "join": func(s []string) string { return strings.Join(s, ", ") },
+		"ouName": ouName, "ouPath": func(path string) string { return cmp.Or(path, "(root)") }, "join": func(s []string) string { return strings.Join(s, ", ") },
 		"indent": func(path string) int {
 			if path == "" {
 				return 0
@@ -65,6 +69,7 @@ type page struct {
 	Cells    []Cell
 	Accounts []AccountTotals
 	RowLimit int
+	MoreGaps int    // reasons beyond gapLimit
 	Verdict  string // one sentence that says how things stand
 	Tone     string // bad, unknown or good
 	Judged   int    // cells that are compliant or not
@@ -115,7 +120,8 @@ func newPage(r *Report) (*page, error) {
 		p.Bar = append(p.Bar, barPart{status, kind(status), n, x, width})
 		x += width
 	}
-	for _, g := range s.Gaps {
+	p.MoreGaps = max(0, len(s.Gaps)-gapLimit)
+	for _, g := range s.Gaps[:min(len(s.Gaps), gapLimit)] {
 		p.Gaps = append(p.Gaps, newGapRow(g))
 	}
 	p.Verdict, p.Tone = verdict(s.Totals)

@@ -81,7 +81,8 @@ type GroupTotals struct {
 	Totals   Totals
 }
 
-// Gap is what is not covered for one reason.
+// Gap is what is not covered for one reason. Detail has "(account)" and "(region)"
+// where the cells name their own.
 type Gap struct {
 	Status Status
 	Detail string
@@ -123,9 +124,10 @@ func Summarize(r *Report) Summary {
 			into(ous, path, c)
 		}
 		if !c.Status.Verdict() || c.Status == InsufficientData {
-			key := [2]string{string(c.Status), c.Detail}
+			detail := reasonOf(c)
+			key := [2]string{string(c.Status), detail}
 			if gaps[key] == nil {
-				gaps[key] = &Gap{Status: c.Status, Detail: c.Detail}
+				gaps[key] = &Gap{Status: c.Status, Detail: detail}
 			}
 			gaps[key].Cells = append(gaps[key].Cells, c)
 		}
@@ -157,6 +159,19 @@ func Summarize(r *Report) Summary {
 		return cmp.Or(cmp.Compare(rank(a.Status), rank(b.Status)), cmp.Compare(len(b.Cells), len(a.Cells)), cmp.Compare(a.Detail, b.Detail))
 	})
 	return s
+}
+
+// reasonOf is a cell's detail without its own account and Region, so that one
+// reason in a thousand accounts is one gap.
+func reasonOf(c Cell) string {
+	detail := c.Detail
+	if c.Account.ID != "" {
+		detail = strings.ReplaceAll(detail, c.Account.ID, "(account)")
+	}
+	if c.Region != "" {
+		detail = strings.ReplaceAll(detail, c.Region, "(region)")
+	}
+	return detail
 }
 
 // pathsAbove gives "", "A", "A/B" for "A/B".

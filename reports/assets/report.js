@@ -6,17 +6,18 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const text = (i) => data.texts[i];
   const PAGE = 100;
+  const ROOT = "(root)";
 
   // Each table: its rows as plain objects, its columns, and what can be filtered.
   const account = (i) => {
     const a = data.accounts[i];
-    return { id: a[0], name: a[1], ou: text(a[2]) };
+    return { id: a[0], name: a[1], ou: text(a[2]) || ROOT };
   };
   const percent = (part, whole) => (whole ? Math.floor((part * 1000) / whole) / 10 : -1);
   const tables = {
     accounts: {
-      rows: data.accounts.map((a) => [a[0], a[1], text(a[2]), text(a[3]), a[4], percent(a[5], a[4]), a[6], a[7], a[8], a[9]]),
-      columns: ["code", "", "", "", "n", "percent", "n", "bad", "gap", "n"],
+      rows: data.accounts.map((a) => [a[0], a[1], text(a[2]) || ROOT, text(a[3]), a[4], percent(a[5], a[4]), a[6], a[7], a[8], a[9]]),
+      columns: ["code", "name", "name", "keep", "n", "percent", "n", "bad", "gap", "n"],
       filters: [[2, "OU"], [3, "State"]],
     },
     findings: {
@@ -24,7 +25,7 @@
         const a = account(f[0]);
         return [a.id, a.name, a.ou, text(f[1]), text(f[2]), f[4], text(f[5]), [text(f[6]), text(f[8]), text(f[9])].filter(Boolean).join(" "), text(f[7])];
       }),
-      columns: ["code", "", "", "", "", "code", "", "", ""],
+      columns: ["code", "name", "name", "keep", "name", "code", "keep", "long", "keep"],
       filters: [[2, "OU"], [3, "Region"], [4, "Rule"], [6, "Remediation"]],
     },
     cells: {
@@ -32,7 +33,7 @@
         const a = account(c[0]);
         return [a.id, a.name, a.ou, text(c[1]), text(c[2]), text(c[3]), c[4], text(c[5]), text(c[6]), text(c[8]), text(c[7])];
       }),
-      columns: ["code", "", "", "", "", "status", "n", "", "", "", ""],
+      columns: ["code", "name", "name", "keep", "name", "status", "n", "keep", "keep", "long", "keep"],
       filters: [[5, "Status"], [2, "OU"], [3, "Region"], [4, "Rule"]],
     },
   };
@@ -89,7 +90,7 @@
       const select = element("select", { "aria-label": label + " in " + caption });
       select.append(element("option", { value: "" }, label + ": all"));
       const isStatus = spec.columns[column] === "status";
-      values.forEach((v, i) => select.append(element("option", { value: String(i + 1) }, isStatus ? data.words[v] : v || (label === "OU" ? "(root)" : "(none)"))));
+      values.forEach((v, i) => select.append(element("option", { value: String(i + 1) }, isStatus ? data.words[v] : v || "(none)")));
       select.addEventListener("change", () => {
         if (select.value) state.chosen[column] = values[Number(select.value) - 1];
         else delete state.chosen[column];
@@ -112,7 +113,7 @@
     if (rest) rest.remove();
     function draw() {
       // An OU chosen is that OU and everything below it, as on the command line.
-      const fits = (row) => Object.entries(state.chosen).every(([c, v]) => row[c] === v || (Number(c) === 2 && v !== "" && String(row[c]).startsWith(v + "/")) || (Number(c) === 2 && v === ""));
+      const fits = (row) => Object.entries(state.chosen).every(([c, v]) => row[c] === v || (Number(c) === 2 && (v === ROOT || String(row[c]).startsWith(v + "/"))));
       let rows = [];
       for (let i = 0; i < spec.rows.length; i++) {
         if ((!state.search || lower[i].includes(state.search)) && fits(spec.rows[i])) rows.push(spec.rows[i]);
