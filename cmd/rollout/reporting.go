@@ -277,7 +277,7 @@ func (v *reportView) event(e reports.Event) {
 	case reports.PlaceRead:
 		v.bar.Set(e.Done, e.Total, "places")
 	case reports.AccountRead:
-		if e.Problem != "" {
+		if e.Problem != "" && e.Account.Active() {
 			out.Warn("account %s (%s) could not be entered: %s", e.Account.ID, e.Account.Name, e.Problem)
 		}
 	case reports.SettleStarted:
