@@ -25,15 +25,15 @@
         const a = account(f[0]);
         return [a.id, a.name, a.ou, text(f[1]), text(f[2]), f[4], text(f[5]), [text(f[6]), text(f[8]), text(f[9])].filter(Boolean).join(" "), text(f[7])];
       }),
-      columns: ["code", "name", "name", "keep", "name", "code", "keep", "long", "keep"],
+      columns: ["code", "name", "name", "keep", "rule", "code", "keep", "long", "keep"],
       filters: [[2, "OU"], [3, "Region"], [4, "Rule"], [6, "Remediation"]],
     },
     cells: {
       rows: data.cells.map((c) => {
         const a = account(c[0]);
-        return [a.id, a.name, a.ou, text(c[1]), text(c[2]), text(c[3]), c[4], text(c[5]), text(c[6]), text(c[8]), text(c[7])];
+        return [a.id, a.name, a.ou, text(c[1]), text(c[2]), text(c[3]), c[4], text(c[8]), text(c[5]), text(c[6]), text(c[7])];
       }),
-      columns: ["code", "name", "name", "keep", "name", "status", "n", "keep", "keep", "long", "keep"],
+      columns: ["code", "name", "name", "keep", "rule", "status", "n", "long", "keep", "keep", "keep"],
       filters: [[5, "Status"], [2, "OU"], [3, "Region"], [4, "Rule"]],
     },
   };
@@ -48,10 +48,16 @@
 
   function sortable(table, onSort) {
     table.querySelectorAll("thead th").forEach((th, column) => {
-      const button = element("button", { type: "button" }, th.textContent);
+      // Not a <button>: Chromium leaves buttons out of a header repeated on paper.
+      const button = element("span", { role: "button", tabindex: "0" }, th.textContent);
       th.textContent = "";
       th.append(button);
       th.setAttribute("aria-sort", "none");
+      button.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener("click", () => {
         const ascending = th.getAttribute("aria-sort") !== "ascending";
         table.querySelectorAll("thead th").forEach((other) => other.setAttribute("aria-sort", "none"));
