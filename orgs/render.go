@@ -11,7 +11,7 @@ import (
 type (
 	jsonTree struct {
 		OrganizationID    string   `json:"organization_id"`
-		ManagementAccount string   `json:"management_account"`
+		ManagementAccount string   `json:"management_account_id"`
 		Root              jsonRoot `json:"root"`
 	}
 	jsonRoot struct {

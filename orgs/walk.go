@@ -1,9 +1,9 @@
 package orgs
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,385 +17,296 @@ import (
 	"rollout/internal/fanout"
 )
 
-// pageSize is the largest that every list of Organizations takes.
+// pageSize is the largest that Organizations allows for any list.
 const pageSize = 20
 
-// maxDepth is how deep OUs nest under the root ("Quotas for AWS Organizations");
-// an OU that deep has no children to list.
-const maxDepth = 5
+// concurrency is how many calls of one kind are under way at once; the limiters
+// of NewClient hold the rate.
+const concurrency = 8
 
-// WalkOptions says what a walk is for.
+// WalkOptions says what of an organization is asked for. The zero value is all
+// of it, without tags.
 type WalkOptions struct {
+	// Below are OU ids, paths or globs. OUs are listed only on the way to them
+	// and below them, which is what takes long in a large organization. Nil is
+	// the whole tree, and so is an OU id with no account anywhere below it, for
+	// then nothing tells where it is. See Selector.Below.
+	Below []string
+	// Tags asks for the tags of the accounts below Below: one call each.
+	Tags bool
 	// Organization is what Describe said; nil asks.
 	Organization *Organization
-	// Below are the OUs asked for, as in Selector.OUs. OUs are listed only on the
-	// way to them and below them. Empty lists the whole tree.
-	Below []string
-	// Tags reads every account's tags, one call each.
-	Tags bool
+	// Caller is the caller's account, for what an error says.
+	Caller string
 }
 
-// Walk walks an organization with the fewest calls: the accounts, with the OU ids
-// above each, come from ListAccounts; OUs are listed for their names only, one
-// call an OU, and only where they matter. Where an account comes without its path
-// (an older API, another implementation), each OU's accounts are listed as well.
+// Walk reads the organization with the fewest calls: DescribeOrganization,
+// ListRoots, ListAccounts (20 a page) and ListOrganizationalUnitsForParent once
+// for each OU asked for that can have children. Where an account stands is read
+// from its Paths; where Organizations does not give those, the whole tree is
+// walked and ListAccountsForParent called once for each OU.
+//
+// Every account is in the tree. One whose OU was not listed has an OU that is
+// named by its id, below the ancestors that were.
+//
+// emit may be nil. Errors are *ErrNotInOrganization, *ErrNotManagement or say
+// which call failed.
 func Walk(ctx context.Context, api API, o WalkOptions, emit func(Event)) (*Tree, error) {
-	w := &walker{api: api, o: o, emit: emit, ous: map[string]*OU{}}
-	organization := o.Organization
-	if organization == nil {
-		found, err := Describe(ctx, api)
-		if err != nil {
+	w := &walk{api: api, options: o, emit: emit, listed: map[string][]types.OrganizationalUnit{}}
+	var err error
+	if w.below, err = parseBelow(o.Below); err != nil {
+		return nil, err
+	}
+	if o.Organization != nil {
+		w.organization = *o.Organization
+	} else {
+		if w.organization, err = Describe(ctx, api); err != nil {
 			return nil, err
 		}
-		organization = &found
+		w.count(0, 0)
 	}
-	w.tree = &Tree{OrganizationID: organization.ID, ManagementAccount: organization.ManagementAccount}
-	if err := w.roots(ctx); err != nil {
-		if awsapi.Classify(err) == awsapi.ClassDenied {
-			return nil, &NotAdministratorError{organization.ManagementAccount, err}
-		}
-		return nil, fmt.Errorf("list the root of organization %s: %w", organization.ID, err)
-	}
-	// The accounts come page by page, each page with the last one's token, while
-	// the OUs, which have the lower rate, are listed beside them.
 	group, both := errgroup.WithContext(ctx)
-	var accounts []types.Account
-	group.Go(func() (err error) {
-		accounts, err = w.accounts(both)
-		return err
+	accounts := make(chan struct{})
+	group.Go(func() error { defer close(accounts); return w.listAccounts(both) })
+	group.Go(func() error {
+		if err := w.findRoot(both); err != nil {
+			return err
+		}
+		if w.below != nil && w.below.ids != nil {
+			// Where an OU id stands is told by the paths of its accounts.
+			select {
+			case <-accounts:
+			case <-both.Done():
+				return both.Err()
+			}
+			w.locate()
+		}
+		return w.listOUs(both)
 	})
-	early := len(o.Below) == 0 || !slices.ContainsFunc(o.Below, isID)
-	if early {
-		group.Go(func() error { return w.units(both, nil) })
-	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	paths := len(accounts) == 0 || slices.ContainsFunc(accounts, func(a types.Account) bool { return len(a.Paths) > 0 })
-	if !early {
-		if err := w.units(ctx, chains(accounts)); err != nil {
+	if w.pathless() {
+		w.tell(PathsMissing{})
+		w.below = nil
+		if err := w.listOUs(ctx); err != nil {
+			return nil, err
+		}
+		if err := w.listAccountsByOU(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if !paths {
-		// Without paths the place of an account is known only from its parent.
-		w.o.Below = nil
-		if len(o.Below) > 0 {
-			if err := w.units(ctx, nil); err != nil {
-				return nil, err
-			}
-		}
-		if err := w.parents(ctx); err != nil {
-			return nil, err
-		}
-	}
-	for _, a := range accounts {
-		w.place(a)
-	}
+	tree := w.build()
 	if o.Tags {
-		if err := w.tags(ctx); err != nil {
+		if err := w.readTags(ctx, tree); err != nil {
 			return nil, err
 		}
 	}
-	w.finish()
-	return w.tree, nil
+	return tree, nil
 }
 
-type walker struct {
-	api     API
-	o       WalkOptions
-	emit    func(Event)
-	tree    *Tree
-	mu      sync.Mutex
-	seen    Walked
-	ous     map[string]*OU
-	parent  map[string]*OU // account id → OU, in the fallback
-	listed  map[string]bool
-	partial bool
+// walk is one walk under way.
+type walk struct {
+	api          API
+	options      WalkOptions
+	organization Organization
+	below        *below // nil: the whole tree
+	emit         func(Event)
+
+	mu     sync.Mutex // guards the counts and emit
+	counts Walked
+
+	root     types.Root
+	accounts []types.Account
+	parents  map[string]string // account id → parent id, where paths are missing
+	listed   map[string][]types.OrganizationalUnit
 }
 
-func (w *walker) count(accounts, ous int) {
+func (w *walk) tell(e Event) {
+	if w.emit == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen.Accounts += accounts
-	w.seen.OUs += ous
+	w.emit(e)
+}
+
+// count counts one call and what it brought.
+func (w *walk) count(accounts, ous int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts.Calls++
+	w.counts.Accounts += accounts
+	w.counts.OUs += ous
 	if w.emit != nil {
-		w.emit(w.seen)
+		w.emit(w.counts)
 	}
 }
 
-func isID(s string) bool { return strings.HasPrefix(s, "ou-") || strings.HasPrefix(s, "r-") }
+func (w *walk) fail(err error, tried string) error {
+	return explain(err, tried, w.options.Caller, w.organization)
+}
 
-func (w *walker) roots(ctx context.Context) error {
-	for pages := organizations.NewListRootsPaginator(w.api, &organizations.ListRootsInput{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
+// pages reads a list to its end. A page may be empty and not the last
+// (Organizations API reference); a token that comes twice would never end.
+func pages[T any](w *walk, tried string, fetch func(token *string) ([]T, *string, error), counted func(n int)) ([]T, error) {
+	var all []T
+	seen := map[string]bool{}
+	for token := (*string)(nil); ; {
+		page, next, err := fetch(token)
 		if err != nil {
-			return err
+			return nil, w.fail(err, tried)
 		}
-		for _, r := range page.Roots {
-			w.tree.Root = &OU{ID: aws.ToString(r.Id), Name: aws.ToString(r.Name)}
-			w.ous[w.tree.Root.ID] = w.tree.Root
+		all = append(all, page...)
+		counted(len(page))
+		if aws.ToString(next) == "" {
+			return all, nil
 		}
+		if seen[*next] {
+			return nil, fmt.Errorf("%s in organization %s: AWS gave the same page token twice after %d entries", tried, w.organization.ID, len(all))
+		}
+		seen[*next] = true
+		token = next
 	}
-	if w.tree.Root == nil {
-		return fmt.Errorf("it has none")
+}
+
+func (w *walk) findRoot(ctx context.Context) error {
+	roots, err := pages(w, "list the roots", func(token *string) ([]types.Root, *string, error) {
+		out, err := w.api.ListRoots(ctx, &organizations.ListRootsInput{NextToken: token, MaxResults: aws.Int32(pageSize)})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Roots, out.NextToken, nil
+	}, func(int) { w.count(0, 0) })
+	if err != nil {
+		return err
 	}
+	if len(roots) == 0 {
+		return fmt.Errorf("list the roots in organization %s: AWS listed none", w.organization.ID)
+	}
+	w.root = roots[0]
 	return nil
 }
 
-func (w *walker) accounts(ctx context.Context) ([]types.Account, error) {
-	var out []types.Account
-	for pages := organizations.NewListAccountsPaginator(w.api, &organizations.ListAccountsInput{MaxResults: aws.Int32(pageSize)}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
+func (w *walk) listAccounts(ctx context.Context) (err error) {
+	w.accounts, err = pages(w, "list the accounts", func(token *string) ([]types.Account, *string, error) {
+		out, err := w.api.ListAccounts(ctx, &organizations.ListAccountsInput{NextToken: token, MaxResults: aws.Int32(pageSize)})
 		if err != nil {
-			return nil, fmt.Errorf("list the accounts of organization %s (%d so far): %w", w.tree.OrganizationID, len(out), err)
+			return nil, nil, err
 		}
-		out = append(out, page.Accounts...)
-		w.count(len(page.Accounts), 0)
-	}
-	return out, nil
+		return out.Accounts, out.NextToken, nil
+	}, func(n int) { w.count(n, 0) })
+	return err
 }
 
-// chains gives, for each OU id that has an account below it, the ids above it.
-func chains(accounts []types.Account) map[string][]string {
-	out := map[string][]string{}
-	for _, a := range accounts {
-		for _, path := range a.Paths {
-			ids := ouIDs(path)
-			for i, id := range ids {
-				out[id] = ids[:i+1]
-			}
-		}
-	}
-	return out
+// pathless says whether an account came without its path.
+func (w *walk) pathless() bool {
+	return slices.ContainsFunc(w.accounts, func(a types.Account) bool { return ouChain(a) == nil })
 }
 
-// ouIDs reads the root and OU ids out of "o-…/r-…/ou-…/123456789012/".
-func ouIDs(path string) []string {
-	var out []string
-	for part := range strings.SplitSeq(path, "/") {
-		if isID(part) {
-			out = append(out, part)
+// ouChain cuts "o-…/r-…/ou-…/ou-…/<account>/" into the ids from the root to the
+// account's own OU, nil without a path.
+func ouChain(a types.Account) []string {
+	if len(a.Paths) == 0 {
+		return nil
+	}
+	parts := strings.Split(strings.Trim(a.Paths[0], "/"), "/")
+	if len(parts) < 3 || !rootID.MatchString(parts[1]) || parts[len(parts)-1] != aws.ToString(a.Id) {
+		return nil
+	}
+	for _, id := range parts[2 : len(parts)-1] {
+		if !ouID.MatchString(id) {
+			return nil
 		}
 	}
-	return out
+	return parts[1 : len(parts)-1]
 }
 
-// units lists OUs level by level. ways are the ids above an OU asked for by id; an
-// id without a way can be anywhere, so everything is listed then.
-func (w *walker) units(ctx context.Context, ways map[string][]string) error {
-	if w.listed == nil {
-		w.listed = map[string]bool{}
+// locate learns from the accounts' paths where the OU ids asked for stand. One
+// that no path names may be anywhere: the whole tree is listed.
+func (w *walk) locate() {
+	if w.below == nil {
+		return
 	}
-	patterns, onWay := w.o.Below, map[string]bool{}
-	for _, p := range patterns {
-		if !isID(p) {
-			continue
-		}
-		way, known := ways[p]
-		if !known && p != w.tree.Root.ID {
-			patterns = nil
-			break
-		}
-		for _, id := range way {
-			onWay[id] = true
-		}
-	}
-	type found struct {
-		children []*OU
-		err      error
-	}
-	for level, depth := []*OU{w.tree.Root}, 0; len(level) > 0 && depth < maxDepth; depth++ {
-		var list, next []*OU
-		for _, ou := range level {
-			switch {
-			case w.listed[ou.ID]:
-				next = append(next, ou.Children...)
-			case len(patterns) == 0 || leads(ou, patterns, onWay):
-				list = append(list, ou)
-				w.listed[ou.ID] = true
-			default:
-				w.partial = true
-			}
-		}
-		var failure error
-		for ou, f := range fanout.Ordered(ctx, list, 8, func(ctx context.Context, ou *OU) found {
-			children, err := w.children(ctx, ou)
-			return found{children, err}
-		}) {
-			if f.err != nil {
-				if failure == nil {
-					failure = f.err
+	w.below.onTheWay = map[string]bool{}
+	found := map[string]bool{}
+	for _, a := range w.accounts {
+		chain := ouChain(a)
+		for i, id := range chain {
+			if w.below.ids[id] {
+				found[id] = true
+				for _, above := range chain[:i] {
+					w.below.onTheWay[above] = true
 				}
-				continue
 			}
-			ou.Children = f.children
-			for _, c := range f.children {
-				w.ous[c.ID] = c
-			}
-			next = append(next, f.children...)
-			w.count(0, len(f.children))
 		}
-		if failure != nil {
-			return failure
+	}
+	if len(found) < len(w.below.ids) {
+		w.below = nil
+	}
+}
+
+// node is an OU to list the children of.
+type node struct {
+	id     string
+	names  []string // from below the root
+	inside bool     // asked for itself, or below one that is
+}
+
+// listOUs lists level by level; what was listed before is not listed again. OUs
+// at the deepest level cannot have children.
+func (w *walk) listOUs(ctx context.Context) error {
+	root := aws.ToString(w.root.Id)
+	level := []node{{id: root, inside: w.below == nil || w.below.ids[root]}}
+	for depth := 0; len(level) > 0 && depth < maxDepth; depth++ {
+		ctx, stop := context.WithCancel(ctx)
+		var next []node
+		var failed error
+		found := map[string][]types.OrganizationalUnit{} // listed is read meanwhile
+		for n, r := range fanout.Ordered(ctx, level, concurrency, w.children) {
+			if r.err != nil {
+				failed = r.err
+				break
+			}
+			found[n.id] = r.ous
+			for _, ou := range r.ous {
+				child := node{id: aws.ToString(ou.Id), names: append(slices.Clone(n.names), aws.ToString(ou.Name)), inside: n.inside}
+				if !child.inside {
+					child.inside = w.below.means(child)
+				}
+				if child.inside || w.below.leadsTo(child) {
+					next = append(next, child)
+				}
+			}
+		}
+		stop()
+		maps.Copy(w.listed, found)
+		if failed != nil {
+			return failed
 		}
 		level = next
 	}
 	return nil
 }
 
-// leads says whether an OU has to be listed: it is chosen or below a chosen one,
-// or a chosen one may be below it.
-func leads(ou *OU, patterns []string, onWay map[string]bool) bool {
-	for _, p := range patterns {
-		if isID(p) {
-			if onWay[ou.ID] {
-				return true
-			}
-			for up := ou; up != nil; up = up.Parent {
-				if up.ID == p {
-					return true
-				}
-			}
-			continue
-		}
-		if mayHold(p, ou.Path) {
-			return true
-		}
-		for up := ou; up != nil && up.Parent != nil; up = up.Parent {
-			if matchPath(p, up.Path) {
-				return true
-			}
-		}
-	}
-	return false
+type children struct {
+	ous []types.OrganizationalUnit
+	err error
 }
 
-func (w *walker) children(ctx context.Context, parent *OU) ([]*OU, error) {
-	var out []*OU
-	in := &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(parent.ID), MaxResults: aws.Int32(pageSize)}
-	for pages := organizations.NewListOrganizationalUnitsForParentPaginator(w.api, in); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
+func (w *walk) children(ctx context.Context, n node) children {
+	if ous, done := w.listed[n.id]; done {
+		return children{ous: ous}
+	}
+	ous, err := pages(w, "list the OUs of "+n.id, func(token *string) ([]types.OrganizationalUnit, *string, error) {
+		out, err := w.api.ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(n.id), NextToken: token, MaxResults: aws.Int32(pageSize)})
 		if err != nil {
-			return nil, fmt.Errorf("list the OUs below %s (%s): %w", parent.ID, orRoot(parent.Path), err)
+			return nil, nil, err
 		}
-		for _, u := range page.OrganizationalUnits {
-			ou := &OU{ID: aws.ToString(u.Id), Name: aws.ToString(u.Name), Parent: parent}
-			ou.Path = join(parent.Path, ou.Name)
-			out = append(out, ou)
-		}
+		return out.OrganizationalUnits, out.NextToken, nil
+	}, func(c int) { w.count(0, c) })
+	if len(n.names) > 0 && awsapi.Code(err) == "ParentNotFoundException" {
+		return children{} // deleted since its parent was listed
 	}
-	return out, nil
-}
-
-func orRoot(path string) string {
-	if path == "" {
-		return "the root"
-	}
-	return path
-}
-
-// parents lists the accounts of every OU.
-func (w *walker) parents(ctx context.Context) error {
-	all := make([]*OU, 0, len(w.ous))
-	for _, ou := range w.ous {
-		all = append(all, ou)
-	}
-	slices.SortFunc(all, func(a, b *OU) int { return cmp.Compare(a.ID, b.ID) })
-	type found struct {
-		ids []string
-		err error
-	}
-	w.parent = map[string]*OU{}
-	var failure error
-	for ou, f := range fanout.Ordered(ctx, all, 8, func(ctx context.Context, ou *OU) found {
-		var f found
-		in := &organizations.ListAccountsForParentInput{ParentId: aws.String(ou.ID), MaxResults: aws.Int32(pageSize)}
-		for pages := organizations.NewListAccountsForParentPaginator(w.api, in); pages.HasMorePages(); {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				f.err = fmt.Errorf("list the accounts in %s (%s): %w", ou.ID, orRoot(ou.Path), err)
-				return f
-			}
-			for _, a := range page.Accounts {
-				f.ids = append(f.ids, aws.ToString(a.Id))
-			}
-		}
-		return f
-	}) {
-		if failure == nil {
-			failure = f.err
-		}
-		for _, id := range f.ids {
-			w.parent[id] = ou
-		}
-	}
-	return failure
-}
-
-// place puts an account into its OU. An OU that was not listed is known by its id
-// only; it bears the id as its name.
-func (w *walker) place(a types.Account) {
-	account := &Account{ID: aws.ToString(a.Id), Name: aws.ToString(a.Name), Email: aws.ToString(a.Email), State: string(a.State)}
-	if account.State == "" {
-		account.State = string(a.Status) //nolint:staticcheck // the retired member is read only where State is absent
-	}
-	account.Management = account.ID == w.tree.ManagementAccount
-	account.OU = w.parent[account.ID]
-	if len(a.Paths) > 0 {
-		at := w.tree.Root
-		for _, id := range ouIDs(a.Paths[0]) {
-			if id == w.tree.Root.ID {
-				continue
-			}
-			ou := w.ous[id]
-			if ou == nil {
-				ou = &OU{ID: id, Name: id, Path: join(at.Path, id), Parent: at}
-				w.ous[id] = ou
-				at.Children = append(at.Children, ou)
-			}
-			at = ou
-		}
-		account.OU = at
-	}
-	if account.OU == nil {
-		account.OU = w.tree.Root // joined between the two lists
-	}
-	account.OU.Accounts = append(account.OU.Accounts, account)
-	w.tree.Accounts = append(w.tree.Accounts, account)
-}
-
-func (w *walker) tags(ctx context.Context) error {
-	var failure error
-	for a, err := range fanout.Ordered(ctx, w.tree.Accounts, 8, func(ctx context.Context, a *Account) error {
-		a.Tags = map[string]string{}
-		for pages := organizations.NewListTagsForResourcePaginator(w.api, &organizations.ListTagsForResourceInput{ResourceId: aws.String(a.ID)}); pages.HasMorePages(); {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return err
-			}
-			for _, t := range page.Tags {
-				a.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-			}
-		}
-		return nil
-	}) {
-		if err != nil && failure == nil {
-			failure = fmt.Errorf("read the tags of account %s: %w", a.ID, err)
-		}
-	}
-	return failure
-}
-
-// finish sorts everything, so that the same organization gives the same tree.
-func (w *walker) finish() {
-	byID := func(a, b *Account) int { return cmp.Compare(a.ID, b.ID) }
-	for _, ou := range w.ous {
-		slices.SortFunc(ou.Accounts, byID)
-		slices.SortFunc(ou.Children, func(a, b *OU) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID)) })
-	}
-	slices.SortFunc(w.tree.Accounts, func(a, b *Account) int { return cmp.Or(cmp.Compare(a.OUPath(), b.OUPath()), byID(a, b)) })
-	if w.partial {
-		w.tree.Partial = slices.Clone(w.o.Below)
-	}
+	return children{ous: ous, err: err}
 }
