@@ -90,7 +90,7 @@ func (r *resolver) ou(word string) ([]*OU, error) {
 	if isGlob(word) {
 		return nil, fmt.Errorf("%q matches none of the %d OUs of organization %s%s", word, len(r.all), r.tree.OrganizationID, didYouMean(word, paths))
 	}
-	return nil, fmt.Errorf("%q: organization %s has no OU of that path (paths start below the root and are case-sensitive)%s", word, r.tree.OrganizationID, didYouMean(word, paths))
+	return nil, fmt.Errorf("%s: no such OU in organization %s (paths start below the root and are case-sensitive)%s", word, r.tree.OrganizationID, didYouMean(word, paths))
 }
 
 // accounts finds the accounts that words mean, by id, each with its word.
@@ -147,14 +147,11 @@ func (r *resolver) account(word string) ([]*Account, error) {
 	if strings.Trim(word, "0123456789") == "" {
 		return nil, fmt.Errorf("%q: an account's id has 12 digits, this has %d, and no account of organization %s has that name", word, len(word), r.tree.OrganizationID)
 	}
-	return nil, fmt.Errorf("%q: organization %s has no account of that name%s", word, r.tree.OrganizationID, didYouMean(word, slices.Sorted(maps.Keys(r.named))))
+	return nil, fmt.Errorf("%s: organization %s has no account of that name%s", word, r.tree.OrganizationID, didYouMean(word, slices.Sorted(maps.Keys(r.named))))
 }
 
-// tagFilter maps a key to the values that will do.
-type tagFilter struct {
-	keys   []string // in the order given
-	values map[string][]string
-}
+// tagFilter is the tags that an account must have, in the order given.
+type tagFilter [][2]string
 
 // parseTag cuts key=value at the first equals sign.
 func parseTag(word string) (key, value string, err error) {
@@ -166,7 +163,8 @@ func parseTag(word string) (key, value string, err error) {
 }
 
 func (r *resolver) tags(words []string) (tagFilter, error) {
-	f := tagFilter{values: map[string][]string{}}
+	var f tagFilter
+	values := map[string]string{}
 	for _, word := range words {
 		key, value, err := parseTag(word)
 		if err != nil {
@@ -175,10 +173,13 @@ func (r *resolver) tags(words []string) (tagFilter, error) {
 		if !slices.ContainsFunc(r.tree.Accounts, func(a *Account) bool { v, ok := a.Tags[key]; return ok && v == value }) {
 			return f, selectionError("--account-tag %s: no account has that tag%s", word, r.otherValues(key))
 		}
-		if f.values[key] == nil {
-			f.keys = append(f.keys, key)
+		if other, twice := values[key]; twice && other != value {
+			return f, selectionError("--account-tag %s=%s and %s=%s exclude each other: a tag has one value, and all given must hold", key, other, key, value)
+		} else if twice {
+			continue
 		}
-		f.values[key] = append(f.values[key], value)
+		values[key] = value
+		f = append(f, [2]string{key, value})
 	}
 	return f, nil
 }
@@ -205,12 +206,11 @@ func (r *resolver) otherValues(key string) string {
 // of says by which tags an account is in, or which it lacks.
 func (f tagFilter) of(a *Account) (text string, ok bool) {
 	var in []string
-	for _, key := range f.keys {
-		value, has := a.Tags[key]
-		if !has || !slices.Contains(f.values[key], value) {
-			return key + "=" + strings.Join(f.values[key], "|"), false
+	for _, tag := range f {
+		in = append(in, tag[0]+"="+tag[1])
+		if value, has := a.Tags[tag[0]]; !has || value != tag[1] {
+			return in[len(in)-1], false
 		}
-		in = append(in, key+"="+value)
 	}
 	return strings.Join(in, ", "), true
 }

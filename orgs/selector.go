@@ -23,8 +23,7 @@ type Selector struct {
 	// Accounts and ExcludeAccounts are ids, names or name globs. A name that
 	// several accounts bear is an error; a glob takes them all.
 	Accounts, ExcludeAccounts []string
-	// AccountTags are key=value. Of one key any value will do, of several keys
-	// each must be there, as in the filters of AWS's own APIs.
+	// AccountTags are key=value; all must hold.
 	AccountTags []string
 	// IncludeManagement lets the management account be chosen.
 	IncludeManagement bool
@@ -99,9 +98,9 @@ func (s Selector) Select(t *Tree) (Selection, error) {
 		case len(s.AccountTags) > 0 && !hasTags:
 			d.Reason = "without the tag " + tagged + " of --account-tag"
 		case excluded:
-			d.Reason = "excluded by --exclude-ou " + excludedBy
+			d.Reason = "under --exclude-ou " + excludedBy
 		case excludedByName:
-			d.Reason = "excluded by --exclude-account " + excludeWord
+			d.Reason = "named by --exclude-account " + excludeWord
 		case a.Management && !s.IncludeManagement:
 			d.Reason = "management account (--include-management takes it in)"
 		default:

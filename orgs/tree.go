@@ -64,7 +64,7 @@ func (o *OU) Under(other *OU) bool {
 type Decision struct {
 	Account  *Account
 	Selected bool
-	// Reason is never empty: `under OU Workloads`, `excluded by --exclude-ou
+	// Reason is never empty: `under OU Workloads`, `under --exclude-ou
 	// Workloads/Dev`, `management account (--include-management)`, …
 	Reason string
 }
