@@ -3,42 +3,40 @@ package stackset
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"rollout/internal/awsapi"
+	"rollout/templates"
 )
 
 // ApplyOptions says how a plan is carried out.
 type ApplyOptions struct {
 	// Run names operations and tokens, so that CloudTrail and the console tell
-	// runs apart.
+	// runs apart. It has to be another one for each Apply: StackSets does an
+	// operation of a name that it has seen only once.
 	Run     string
 	Version string // goes into the tag rollout:version
 	// Retain leaves the stacks of deleted instances behind in their accounts.
 	Retain bool
+	// RetainInoperable leaves behind only those of INOPERABLE instances, which
+	// StackSets can hardly delete otherwise.
+	RetainInoperable bool
 }
 
-// TagVersion is the tag with the version of rollout that wrote a set last.
-const TagVersion = "rollout:version"
-
-// Statuses of an Outcome that are not StackSets' own words.
+// Statuses of an Outcome. Those of what was attempted are StackSets' own words.
 const (
-	OutcomeSkipped    = "SKIPPED"     // a need of it did not come true
-	OutcomeNotStarted = "NOT_STARTED" // the run stopped before
-	OutcomeRunning    = "RUNNING"     // the run stopped while AWS works on it
 	OutcomeSucceeded  = "SUCCEEDED"
 	OutcomeFailed     = "FAILED"
 	OutcomeCancelled  = "CANCELLED"
+	OutcomeSkipped    = "SKIPPED"     // a need of it did not come true
+	OutcomeNotStarted = "NOT_STARTED" // the run stopped before
+	OutcomeRunning    = "RUNNING"     // the run stopped while AWS works on it
 )
 
 // Apply carries a plan out, set by set: what is deleted and what is needed first.
@@ -47,38 +45,42 @@ const (
 // true is not attempted, so it does not count against the failure tolerance.
 //
 // What fails in an account is an Outcome, not an error; errors are those of a set
-// that could not be made or changed at all. When ctx ends, nothing more is asked
-// for and the result says what goes on in AWS.
+// that could not be made or changed at all, and the result is there all the same.
+// When ctx ends, nothing more is asked for and the result says what goes on in
+// AWS. The plan is not changed.
 func Apply(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions, emit func(Event)) (*Result, error) {
 	if emit == nil {
 		emit = func(Event) {}
 	}
-	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, outcomes: map[key]*Outcome{}, planned: map[key]Change{}}
+	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}}
 	for _, c := range p.Changes {
 		if pending(c.Action) {
 			a.planned[key{c.StackSet, c.Target}] = c
 		}
 	}
-	var err error
-	// Deletes of the other enforcing set come before anything is created.
-	for _, phase := range []bool{true, false} {
-		for i := range p.Sets {
-			if ctx.Err() != nil || err != nil {
-				break
-			}
-			if phase {
-				err = a.deletes(ctx, &p.Sets[len(p.Sets)-1-i])
-			} else {
-				err = a.changes(ctx, &p.Sets[i])
-			}
-		}
-	}
+	err := a.all(ctx)
 	if ctx.Err() != nil {
-		a.result.Interrupted = true
 		err = nil
 	}
-	a.finish()
+	a.finish(ctx.Err() != nil, err)
 	return &a.result, err
+}
+
+// all goes through the sets: what is deleted first, what enforces before what it
+// enforces, and the other enforcing set before anything is created; then what is
+// created or changed, what is needed first.
+func (a *applier) all(ctx context.Context) error {
+	for i := range slices.Backward(a.sets) {
+		if err := a.deletes(ctx, &a.sets[i]); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	for i := range a.sets {
+		if err := a.changes(ctx, &a.sets[i]); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type key struct {
@@ -86,6 +88,7 @@ type key struct {
 	Target
 }
 
+// applier carries out one plan. It is used by one goroutine.
 type applier struct {
 	api    *cloudformation.Client
 	s      *awsapi.Session
@@ -93,22 +96,29 @@ type applier struct {
 	p      *Plan
 	o      ApplyOptions
 	emit   func(Event)
+	sets   []Set // the plan's, kept up to date
 	// planned are the changes by place, to give both halves of a recreate one outcome.
-	planned map[key]Change
-
-	mu       sync.Mutex
+	planned  map[key]Change
 	outcomes map[key]*Outcome
 	result   Result
-	serial   int
+	serial   int // of the operations asked for
 }
 
 func (a *applier) record(c Change, status, reason, operation string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	k := key{c.StackSet, c.Target}
+	if planned, ok := a.planned[k]; ok {
+		c = planned
+	}
 	out := Outcome{StackSet: c.StackSet, Target: c.Target, Action: c.Action, Status: status, Reason: reason, Operation: operation}
-	a.outcomes[key{c.StackSet, c.Target}] = &out
+	a.outcomes[k] = &out
 	if status == OutcomeFailed {
 		a.emit(InstanceFailed{out})
+	}
+}
+
+func (a *applier) recordAll(changes []Change, status, reason, operation string) {
+	for _, c := range changes {
+		a.record(c, status, reason, operation)
 	}
 }
 
@@ -117,23 +127,28 @@ func pending(action Action) bool {
 }
 
 // finish gives every planned change its outcome and sorts the result.
-func (a *applier) finish() {
+func (a *applier) finish(stopped bool, err error) {
 	rank := map[string]int{}
-	for i, s := range a.p.Sets {
+	for i, s := range a.sets {
 		rank[s.Name] = i
+	}
+	why := "the run stopped before it was asked for"
+	if err != nil {
+		why += ": " + sentence(awsapi.Plain(err))
 	}
 	for k, c := range a.planned {
 		if a.outcomes[k] == nil {
-			a.record(c, OutcomeNotStarted, "the run stopped before it was asked for", "")
+			a.record(c, OutcomeNotStarted, why, "")
 		}
 	}
 	for _, o := range a.outcomes {
+		a.result.Interrupted = a.result.Interrupted || stopped && (o.Status == OutcomeNotStarted || o.Status == OutcomeRunning)
 		a.result.Outcomes = append(a.result.Outcomes, *o)
 	}
 	slices.SortFunc(a.result.Outcomes, func(x, y Outcome) int {
 		return cmp.Or(cmp.Compare(rank[x.StackSet], rank[y.StackSet]), x.Target.Compare(y.Target))
 	})
-	slices.SortFunc(a.result.Operations, func(x, y Operation) int {
+	slices.SortStableFunc(a.result.Operations, func(x, y Operation) int {
 		return cmp.Or(x.Created.Compare(y.Created), cmp.Compare(x.StackSet, y.StackSet), cmp.Compare(x.ID, y.ID))
 	})
 }
@@ -146,12 +161,28 @@ func (a *applier) deletes(ctx context.Context, s *Set) error {
 			changes = append(changes, c)
 		}
 	}
-	return a.run(ctx, s, group(changes, a.p.Desired, s))
+	if len(changes) == 0 {
+		return nil
+	}
+	inoperable := func(c Change) bool { return s.Instances[c.Target].Status == "INOPERABLE" }
+	let, gone := changes[:0:0], changes[:0:0]
+	for _, c := range changes {
+		if a.o.Retain || a.o.RetainInoperable && inoperable(c) {
+			let = append(let, c)
+		} else {
+			gone = append(gone, c)
+		}
+	}
+	batches := group(let, a.p.Desired, s)
+	for i := range batches {
+		batches[i].retain = true
+	}
+	return a.run(ctx, s, append(batches, group(gone, a.p.Desired, s)...))
 }
 
 // changes carries out what a set's instances need, once their needs came true.
 func (a *applier) changes(ctx context.Context, s *Set) error {
-	var creates, updates, recreates []Change
+	by := map[Action][]Change{}
 	for _, c := range a.p.Changes {
 		if c.StackSet != s.Name || c.Action != Create && c.Action != Update && c.Action != Recreate {
 			continue
@@ -160,16 +191,9 @@ func (a *applier) changes(ctx context.Context, s *Set) error {
 			a.record(c, OutcomeSkipped, why, "")
 			continue
 		}
-		switch c.Action {
-		case Create:
-			creates = append(creates, c)
-		case Update:
-			updates = append(updates, c)
-		case Recreate:
-			recreates = append(recreates, c)
-		}
+		by[c.Action] = append(by[c.Action], c)
 	}
-	if len(creates)+len(updates)+len(recreates) == 0 {
+	if len(by) == 0 {
 		return nil
 	}
 	if !s.Exists {
@@ -177,54 +201,68 @@ func (a *applier) changes(ctx context.Context, s *Set) error {
 			return err
 		}
 	}
-	if s.Exists && s.Outdated != "" {
-		done, err := a.define(ctx, s, updates)
-		if err != nil {
-			return err
-		}
-		if done == nil && len(s.Instances) > 0 && len(updates) == 0 {
-			for _, c := range append(creates, recreates...) {
-				a.record(c, OutcomeSkipped, fmt.Sprintf("stack set %s is outdated (%s) and has instances only outside this selection; an update would touch those: run with a selection that has some of them first", s.Name, s.Outdated), "")
-			}
-			return nil
-		}
-		updates = slices.DeleteFunc(updates, func(c Change) bool {
-			return slices.ContainsFunc(done, func(d Change) bool { return d.Target == c.Target })
-		})
-	}
-	if err := a.run(ctx, s, group(recreates, a.p.Desired, s)); err != nil {
+	again, err := a.letGo(ctx, s, by[Recreate])
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	var again []Change
-	for _, c := range recreates {
-		if out := a.outcomes[key{s.Name, c.Target}]; out != nil && out.Status == OutcomeSucceeded {
-			again = append(again, c)
+	creates, updates := append(by[Create], again...), by[Update]
+	if s.Outdated != "" {
+		outdated := s.Outdated
+		done, ok, err := a.define(ctx, s, updates)
+		if err != nil || ctx.Err() != nil {
+			return err
 		}
+		if !ok {
+			a.recordAll(creates, OutcomeSkipped, fmt.Sprintf("stack set %s is outdated (%s) and this run updates none of the instances that it has, and no others may be touched: run with a selection that has some of them first", s.Name, outdated), "")
+			return nil
+		}
+		updated := make(map[Target]bool, len(done))
+		for _, c := range done {
+			updated[c.Target] = true
+		}
+		updates = slices.DeleteFunc(updates, func(c Change) bool { return updated[c.Target] })
 	}
-	return a.run(ctx, s, append(group(updates, a.p.Desired, s), group(asCreates(append(creates, again...)), a.p.Desired, s)...))
+	return a.run(ctx, s, append(group(updates, a.p.Desired, s), group(creates, a.p.Desired, s)...))
 }
 
-// asCreates makes the second half of a Recreate a create; its outcome keeps the action.
-func asCreates(changes []Change) []Change {
-	out := slices.Clone(changes)
-	for i := range out {
-		if out[i].Action == Recreate {
-			out[i].Action = Create
-		}
+// letGo is the first half of a recreate: INOPERABLE instances take no update, so
+// they are deleted while their stacks stay ("Stack instance status codes"). What it
+// returns is still to be created.
+func (a *applier) letGo(ctx context.Context, s *Set, recreates []Change) (creates []Change, err error) {
+	if len(recreates) == 0 {
+		return nil, nil
 	}
-	return out
+	batches := group(recreates, a.p.Desired, s)
+	for i := range batches {
+		batches[i].retain = true
+	}
+	if err := a.run(ctx, s, batches); err != nil {
+		return nil, err
+	}
+	s.Instances = maps.Clone(s.Instances)
+	for _, c := range recreates {
+		k := key{s.Name, c.Target}
+		if out := a.outcomes[k]; out == nil || out.Status != OutcomeSucceeded {
+			continue
+		}
+		delete(a.outcomes, k) // half of it is no outcome
+		delete(s.Instances, c.Target)
+		c.Action = Create
+		creates = append(creates, c)
+	}
+	return creates, nil
 }
 
 // unmet says which need of a change did not come true, "" when all did. Needs that
 // this run does not change are the plan's business.
 func (a *applier) unmet(s *Set, c Change) string {
 	for _, need := range s.Template.Needs {
-		for _, other := range a.p.Sets {
+		for _, other := range a.sets {
 			if other.Template.Name != need {
 				continue
 			}
 			t := c.Target
-			if other.Template.Scope == "home" {
+			if other.Template.Scope == templates.ScopeHome {
 				t.Region = a.p.Desired.HomeRegion
 			}
 			out := a.outcomes[key{other.Name, t}]
@@ -240,181 +278,3 @@ func (a *applier) unmet(s *Set, c Change) string {
 	}
 	return ""
 }
-
-// make creates a set that is missing.
-func (a *applier) make(ctx context.Context, s *Set) error {
-	in := &cloudformation.CreateStackSetInput{
-		StackSetName: aws.String(s.Name), CallAs: a.callAs, PermissionModel: types.PermissionModelsServiceManaged,
-		Description: aws.String(description(s)), TemplateBody: aws.String(string(s.Template.Body())), Parameters: parameters(s.Want), Tags: a.tags(s),
-		AutoDeployment:   &types.AutoDeployment{Enabled: aws.Bool(false)},
-		ManagedExecution: &types.ManagedExecution{Active: aws.Bool(true)},
-		Capabilities:     capabilities(s), ClientRequestToken: aws.String(token(a.o.Run, s.Name)),
-	}
-	out, err := a.api.CreateStackSet(ctx, in)
-	if awsapi.Code(err) == "NameAlreadyExistsException" {
-		// Another run made it since the plan: what it is then is not what was planned.
-		return fmt.Errorf("create stack set %s in %s: it was made by somebody else since the plan: %w; plan again", s.Name, a.s.HomeRegion, err)
-	}
-	if err != nil {
-		return a.explain("create stack set "+s.Name, err)
-	}
-	s.Exists, s.ID, s.SHA256, s.Parameters, s.Outdated = true, aws.ToString(out.StackSetId), s.Template.SHA256(), s.Want, ""
-	a.emit(SetCreated{s.Name})
-	return nil
-}
-
-func description(s *Set) string {
-	text := "rollout: " + s.Template.Title
-	if s.Automatic {
-		text += " (automatic)"
-	}
-	return text[:min(len(text), 1024)]
-}
-
-func capabilities(s *Set) []types.Capability {
-	var out []types.Capability
-	for _, c := range s.Template.Capabilities {
-		out = append(out, types.Capability(c))
-	}
-	return out
-}
-
-func (a *applier) tags(s *Set) []types.Tag {
-	all := maps.Clone(a.p.Desired.Tags)
-	if all == nil {
-		all = map[string]string{}
-	}
-	all[TagTemplate], all[TagSHA256] = s.Template.Name, s.Template.SHA256()
-	if a.o.Version != "" {
-		all[TagVersion] = a.o.Version
-	}
-	var out []types.Tag
-	for _, k := range slices.Sorted(maps.Keys(all)) {
-		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(all[k])})
-	}
-	return out
-}
-
-func parameters(values map[string]string) []types.Parameter {
-	var out []types.Parameter
-	for _, k := range slices.Sorted(maps.Keys(values)) {
-		out = append(out, types.Parameter{ParameterKey: aws.String(k), ParameterValue: aws.String(values[k])})
-	}
-	return out
-}
-
-// token makes an idempotency token of a run: letters, digits and hyphens.
-func token(run, name string) string {
-	clean := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
-			return r
-		}
-		return '-'
-	}, "rollout-"+run+"-"+name)
-	return clean[:min(len(clean), 128)]
-}
-
-// define gives an outdated set its new template and parameters. UpdateStackSet
-// without targets would update every instance, so it is given one group of the
-// planned ones, which are updated by it; without any instance at all it needs none.
-func (a *applier) define(ctx context.Context, s *Set, updates []Change) (done []Change, err error) {
-	in := &cloudformation.UpdateStackSetInput{
-		StackSetName: aws.String(s.Name), CallAs: a.callAs, Description: aws.String(description(s)),
-		TemplateBody: aws.String(string(s.Template.Body())), Parameters: parameters(s.Want), Tags: a.tags(s), Capabilities: capabilities(s),
-		OperationPreferences: preferences(a.p.Desired.Preferences),
-	}
-	groups := group(updates, a.p.Desired, s)
-	if len(groups) == 0 && len(s.Instances) > 0 {
-		return nil, nil
-	}
-	op := &running{set: s}
-	if len(groups) > 0 {
-		in.DeploymentTargets, in.Regions = groups[0].deploymentTargets(), groups[0].regions
-		op.changes = groups[0].changes
-	}
-	in.OperationId = aws.String(a.operationID(s.Name))
-	err = a.free(ctx, s.Name, func() error {
-		out, err := a.api.UpdateStackSet(ctx, in)
-		if err == nil {
-			op.id = cmp.Or(aws.ToString(out.OperationId), *in.OperationId)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, a.explain("update stack set "+s.Name, err)
-	}
-	s.SHA256, s.Parameters = s.Template.SHA256(), s.Want
-	a.emit(SetUpdated{s.Name})
-	return op.changes, a.watch(ctx, []*running{op})
-}
-
-func (a *applier) operationID(set string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.serial++
-	return token(fmt.Sprintf("%s-%d", a.o.Run, a.serial), set)
-}
-
-// free runs a call once no other operation holds the set: with managed execution
-// off, StackSets takes one at a time.
-func (a *applier) free(ctx context.Context, set string, call func() error) error {
-	for attempt := 0; ; attempt++ {
-		err := call()
-		switch awsapi.Code(err) {
-		case "OperationInProgressException", "StaleRequestException":
-			a.emit(Waiting{StackSet: set, Why: sentence(awsapi.Text(err))})
-			if err := pause(ctx, pollAfter(attempt+2)); err != nil {
-				return err
-			}
-			continue
-		}
-		return err
-	}
-}
-
-// explain names what was tried and turns the refusals that have a remedy into
-// their own errors.
-func (a *applier) explain(what string, err error) error {
-	text := awsapi.Text(err)
-	switch {
-	case strings.Contains(text, "must enable organizations access"):
-		return &AccessDisabledError{Status: "not enabled", Region: a.s.HomeRegion}
-	case strings.Contains(text, "not a delegated administrator"), strings.Contains(text, "management account or delegated admin"):
-		return &NotDelegatedError{Account: a.s.Account, Err: err}
-	}
-	return fmt.Errorf("%s in %s: %w", what, a.s.HomeRegion, err)
-}
-
-// NotDelegatedError says that the caller may not work on the organization's sets.
-type NotDelegatedError struct {
-	Account string
-	Err     error
-}
-
-func (e *NotDelegatedError) Error() string {
-	return fmt.Sprintf("account %s is neither the management account nor a delegated administrator of CloudFormation StackSets: %s", e.Account, sentence(awsapi.Text(e.Err)))
-}
-
-// Unwrap gives what AWS said.
-func (e *NotDelegatedError) Unwrap() error { return e.Err }
-
-// pollAfter is how long to wait before look n (from 0): 1, 2, 4, 8 seconds, then 10.
-func pollAfter(n int) time.Duration {
-	if n < 4 {
-		return time.Second << n
-	}
-	return 10 * time.Second
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-var errNoResult = errors.New("AWS lists no result for the instance")

@@ -64,7 +64,9 @@ func normal(o Outcome) string {
 	text = uuids.ReplaceAllString(text, "…")
 	text = execRoles.ReplaceAllString(text, "stacksets-exec-…")
 	text = accountIDs.ReplaceAllString(text, "<account>")
-	text = strings.ReplaceAll(text, o.Region, "<Region>")
+	if o.Region != "" {
+		text = strings.ReplaceAll(text, o.Region, "<Region>")
+	}
 	if text == "" {
 		text = "AWS gave no reason"
 	}
@@ -81,6 +83,7 @@ var known = []struct{ words, advice string }{
 	{"InsufficientDeliveryPolicy", "The delivery bucket does not let AWS Config write: look at its policy."},
 	{"STS is not activated in this region", "The Region is off in the account: switch it on, or leave it out of --region."},
 	{"should have 'stacksets-exec-", "StackSets' role is missing in the account: it may be suspended, or trusted access was never active for it."},
+	{"ACCOUNT_SUSPENDED", "The account is suspended: leave it out, or have it reinstated."},
 	{"failure tolerance has exceeded", "Cancelled because others failed: mend what failed above and run again, or raise --failure-tolerance."},
 	{"User initiated", "Somebody stopped the operation: run again to go on."},
 	{"already exists", "Something of this name is there already: remove or rename it, then run again."},

@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 )
 
@@ -37,18 +38,21 @@ func (e *TooManyError) Error() string {
 	return fmt.Sprintf("this would delete %d of the %d instances of stack set %s, and %d are allowed: --max-deletions %d (or a percentage) allows it", e.Deletes, e.Of, e.StackSet, e.Most, e.Deletes)
 }
 
+var shareForm = regexp.MustCompile(`^(\d{1,9}|\d{1,3}%)?$`)
+
 // RemovePlan deletes the instances of the asked template's sets in the chosen
 // accounts and Regions, what enforces first. Its needs stay: they are removed only
 // when they are the asked template.
 func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
+	if !shareForm.MatchString(o.MaxDeletions) {
+		return nil, fmt.Errorf("max-deletions %q is neither a number nor a percentage", o.MaxDeletions)
+	}
 	plan := &Plan{Desired: d}
-	for _, s := range slices.Backward(sets) {
+	for _, s := range sets { // in deploy order: Apply deletes in the reverse
 		if s.Template.Name == d.Template.Name || s.Template.Enforces == d.Template.Name {
 			plan.Sets = append(plan.Sets, s)
 		}
 	}
-	// Apply deletes in reverse order of the sets, so they stand in deploy order.
-	slices.Reverse(plan.Sets)
 	plan.Changes = deletions(d, plan.Sets, "removed")
 	for _, s := range plan.Sets {
 		n := 0

@@ -23,6 +23,7 @@ type batch struct {
 	ous       []string
 	overrides map[string]string
 	changes   []Change
+	retain    bool // of a delete: leave the stacks behind
 }
 
 func (b batch) deploymentTargets() *types.DeploymentTargets {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -21,6 +22,9 @@ type running struct {
 	changes []Change
 	op      Operation
 	ended   bool
+	// listed is when the results were listed last, took how long that took.
+	listed time.Time
+	took   time.Duration
 }
 
 // run starts an operation for each batch and waits for all of them.
@@ -31,103 +35,116 @@ func (a *applier) run(ctx context.Context, s *Set, batches []batch) error {
 		if ctx.Err() != nil {
 			break
 		}
-		id, err := a.start(ctx, s, b)
+		r, err := a.start(ctx, s, b)
 		if err != nil {
-			if ctx.Err() != nil {
-				break
+			if ctx.Err() == nil {
+				failure = a.explain(fmt.Sprintf("%s %s of stack set %s (%s)", b.action, count(len(b.changes), "stack instance"), s.Name, strings.Join(b.regions, ", ")), err)
 			}
-			failure = a.explain(fmt.Sprintf("%s %s of stack set %s (%s)", b.action, count(len(b.changes), "stack instance"), s.Name, strings.Join(b.regions, ", ")), err)
 			break // what runs already is waited for
 		}
-		r := &running{set: s, id: id, changes: b.changes}
-		r.op = Operation{StackSet: s.Name, ID: id, Action: string(b.action), Status: "RUNNING", Total: len(b.changes)}
-		a.emit(OperationStarted{r.op})
 		under = append(under, r)
 	}
-	if err := a.watch(ctx, under); err != nil && failure == nil {
-		failure = err
-	}
-	return failure
+	return cmp.Or(failure, a.watch(ctx, under))
 }
 
-func (a *applier) start(ctx context.Context, s *Set, b batch) (id string, err error) {
-	operation := aws.String(a.operationID(s.Name))
+// start asks for the operation of a batch.
+func (a *applier) start(ctx context.Context, s *Set, b batch) (*running, error) {
 	prefs := preferences(a.p.Desired.Preferences)
-	err = a.free(ctx, s.Name, func() error {
+	return a.submit(ctx, s, b, func(id string) (string, error) {
 		var returned *string
 		switch b.action {
 		case Create:
 			out, err := a.api.CreateStackInstances(ctx, &cloudformation.CreateStackInstancesInput{
 				StackSetName: aws.String(s.Name), CallAs: a.callAs, DeploymentTargets: b.deploymentTargets(), Regions: b.regions,
-				ParameterOverrides: parameters(b.overrides), OperationPreferences: prefs, OperationId: operation,
+				ParameterOverrides: parameters(b.overrides), OperationPreferences: prefs, OperationId: aws.String(id),
 			})
 			if err != nil {
-				return err
+				return "", err
 			}
 			returned = out.OperationId
 		case Update:
+			// Overrides that are there stay, since none are sent.
 			out, err := a.api.UpdateStackInstances(ctx, &cloudformation.UpdateStackInstancesInput{
 				StackSetName: aws.String(s.Name), CallAs: a.callAs, DeploymentTargets: b.deploymentTargets(), Regions: b.regions,
-				OperationPreferences: prefs, OperationId: operation,
+				OperationPreferences: prefs, OperationId: aws.String(id),
 			})
 			if err != nil {
-				return err
+				return "", err
 			}
 			returned = out.OperationId
 		case Delete, Recreate:
 			out, err := a.api.DeleteStackInstances(ctx, &cloudformation.DeleteStackInstancesInput{
 				StackSetName: aws.String(s.Name), CallAs: a.callAs, DeploymentTargets: b.deploymentTargets(), Regions: b.regions,
-				RetainStacks: aws.Bool(a.o.Retain || b.action == Recreate), OperationPreferences: prefs, OperationId: operation,
+				RetainStacks: aws.Bool(b.retain), OperationPreferences: prefs, OperationId: aws.String(id),
 			})
 			if err != nil {
-				return err
+				return "", err
 			}
 			returned = out.OperationId
 		}
-		id = cmp.Or(aws.ToString(returned), *operation)
-		return nil
+		return cmp.Or(aws.ToString(returned), id), nil // the server's word counts
 	})
-	if awsapi.Code(err) == "OperationIdAlreadyExistsException" {
-		return *operation, nil // our own call, answered twice
-	}
-	return id, err
 }
 
-// watch polls operations until all ended, then reads their results.
-func (a *applier) watch(ctx context.Context, under []*running) error {
-	for look := 0; ; look++ {
-		left := 0
-		for _, r := range under {
-			if !r.ended {
-				left++
+// submit makes a call that starts an operation, once no other operation holds the
+// set: with managed execution off, StackSets takes one at a time. The call gets the
+// id to ask with, another one at each attempt, and gives the one to watch.
+func (a *applier) submit(ctx context.Context, s *Set, b batch, call func(id string) (string, error)) (*running, error) {
+	for attempt := 0; ; attempt++ {
+		a.serial++
+		id := token(fmt.Sprintf("%s-%d", a.o.Run, a.serial), s.Name)
+		got, err := call(id)
+		switch awsapi.Code(err) {
+		case "OperationInProgressException", "StaleRequestException":
+			a.emit(Waiting{StackSet: s.Name, Why: sentence(awsapi.Text(err))})
+			if err := pause(ctx, pollAfter(attempt+2)); err != nil {
+				return nil, err
 			}
+			continue
+		case "OperationIdAlreadyExistsException":
+			got, err = id, nil // our own call, whose answer was lost
 		}
-		if left == 0 {
-			break
+		if err != nil {
+			if ctx.Err() != nil {
+				a.recordAll(b.changes, OutcomeNotStarted, "the run stopped while operation "+id+" was asked for; AWS may have taken it", id)
+			}
+			return nil, err
 		}
-		if err := pause(ctx, pollAfter(look)); err != nil {
+		r := &running{set: s, id: got, changes: b.changes}
+		r.op = Operation{StackSet: s.Name, ID: got, Action: string(b.action), Status: "RUNNING", Total: len(b.changes)}
+		a.emit(OperationStarted{r.op})
+		return r, nil
+	}
+}
+
+// watch polls operations until all ended, then reads their results. One that can no
+// longer be watched does not stop the others from being.
+func (a *applier) watch(ctx context.Context, under []*running) error {
+	var failure error
+	lost := map[*running]bool{}
+	for look := 0; ; look++ {
+		if !slices.ContainsFunc(under, func(r *running) bool { return !r.ended && !lost[r] }) || pause(ctx, pollAfter(look)) != nil {
 			break
 		}
 		for _, r := range under {
-			if r.ended || ctx.Err() != nil {
+			if r.ended || lost[r] || ctx.Err() != nil {
 				continue
 			}
 			if err := a.look(ctx, r); err != nil && ctx.Err() == nil {
-				return err
+				lost[r], failure = true, cmp.Or(failure, err)
 			}
 		}
 	}
 	for _, r := range under {
-		if !r.ended {
-			for _, c := range r.changes {
-				a.record(c, OutcomeRunning, "operation "+r.id+" goes on in AWS", r.id)
-			}
+		switch {
+		case lost[r]:
+			a.recordAll(r.changes, OutcomeRunning, "operation "+r.id+" could no longer be watched; it may go on in AWS", r.id)
+		case !r.ended:
+			a.recordAll(r.changes, OutcomeRunning, "operation "+r.id+" goes on in AWS", r.id)
 		}
-		a.mu.Lock()
 		a.result.Operations = append(a.result.Operations, r.op)
-		a.mu.Unlock()
 	}
-	return nil
+	return failure
 }
 
 // look asks once how an operation stands.
@@ -136,27 +153,45 @@ func (a *applier) look(ctx context.Context, r *running) error {
 	if err != nil {
 		return fmt.Errorf("watch operation %s of stack set %s: %w", r.id, r.set.Name, err)
 	}
-	total := len(r.changes)
-	r.op = operationOf(r.set.Name, out.StackSetOperation)
-	r.op.Total = total
+	if out.StackSetOperation == nil {
+		return fmt.Errorf("watch operation %s of stack set %s: AWS describes nothing", r.id, r.set.Name)
+	}
 	ended, err := over(out.StackSetOperation.Status)
 	if err != nil {
 		return fmt.Errorf("operation %s of stack set %s: %w", r.id, r.set.Name, err)
 	}
-	rows, err := a.results(ctx, r.set.Name, r.id)
-	if err != nil {
-		if !ended {
-			return nil // the count of a poll is not worth a failure
-		}
-		return err
-	}
-	tally(rows, &r.op)
+	op := operationOf(r.set.Name, out.StackSetOperation)
+	op.Total, op.Done, op.Failed = r.op.Total, r.op.Done, max(r.op.Failed, op.Failed)
 	if !ended {
+		r.op = op
+		a.progress(ctx, r)
 		a.emit(OperationProgress{r.op})
 		return nil
 	}
-	r.ended = true
-	return a.settle(ctx, r, rows)
+	rows, err := a.results(ctx, r.set.Name, r.id)
+	if err != nil {
+		return err
+	}
+	if err := a.settle(ctx, r, &op, rows); err != nil {
+		return err
+	}
+	r.op, r.ended = op, true
+	a.emit(OperationEnded{r.op})
+	return nil
+}
+
+// progress counts what is done. A large operation has thousands of pages, which
+// come no faster than the pace, so at most a fifth of the time goes into them.
+func (a *applier) progress(ctx context.Context, r *running) {
+	if time.Since(r.listed) < 4*r.took {
+		return
+	}
+	begin := time.Now()
+	rows, err := a.results(ctx, r.set.Name, r.id)
+	r.listed, r.took = time.Now(), time.Since(begin)
+	if err == nil { // the count of a poll is not worth a failure
+		tally(rows, &r.op)
+	}
 }
 
 func tally(rows map[Target]types.StackSetOperationResultSummary, op *Operation) {
@@ -191,107 +226,21 @@ func operationOf(set string, op *types.StackSetOperation) Operation {
 	return out
 }
 
-// results lists the results of an operation.
-func (a *applier) results(ctx context.Context, set, id string) (map[Target]types.StackSetOperationResultSummary, error) {
-	out := map[Target]types.StackSetOperationResultSummary{}
-	pages := cloudformation.NewListStackSetOperationResultsPaginator(a.api, &cloudformation.ListStackSetOperationResultsInput{StackSetName: aws.String(set), OperationId: aws.String(id), CallAs: a.callAs, MaxResults: aws.Int32(100)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the results of operation %s of stack set %s: %w", id, set, err)
-		}
-		for _, row := range page.Summaries {
-			out[Target{aws.ToString(row.Account), aws.ToString(row.Region)}] = row
-		}
+// pollAfter is how long to wait before look n (from 0): 1, 2, 4, 8 seconds, then 10.
+func pollAfter(n int) time.Duration {
+	if n < 4 {
+		return time.Second << n
 	}
-	return out, nil
+	return 10 * time.Second
 }
 
-// settle gives each instance of an ended operation its outcome. The list of
-// results is eventually consistent (CloudFormation API reference), so a missing
-// row is looked for at the instance itself, and again.
-func (a *applier) settle(ctx context.Context, r *running, rows map[Target]types.StackSetOperationResultSummary) error {
-	missing := func() bool {
-		return slices.ContainsFunc(r.changes, func(c Change) bool {
-			row, ok := rows[c.Target]
-			return !ok || row.Status == types.StackSetOperationResultStatusPending || row.Status == types.StackSetOperationResultStatusRunning
-		})
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	var instances map[Target]Instance
-	for n := 0; missing(); n++ {
-		found, err := listInstances(ctx, a.api, r.set.Name, a.callAs)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return fmt.Errorf("list the stack instances of %s: %w", r.set.Name, err)
-		}
-		instances = found
-		unsure := slices.ContainsFunc(r.changes, func(c Change) bool { return unsettled(c, instances) })
-		if !unsure || n == 4 || pause(ctx, pollAfter(n)) != nil {
-			break
-		}
-		if again, err := a.results(ctx, r.set.Name, r.id); err == nil {
-			rows = again
-		}
-	}
-	for _, c := range r.changes {
-		status, reason := "", ""
-		if row, ok := rows[c.Target]; ok {
-			status, reason = string(row.Status), aws.ToString(row.StatusReason)
-		}
-		switch status {
-		case OutcomeSucceeded, OutcomeFailed, OutcomeCancelled:
-		default:
-			status, reason = fromInstance(c, instances, r.op.Status)
-		}
-		// An update that changes nothing is no failure.
-		if status == OutcomeFailed && strings.Contains(reason, "No updates are to be performed") {
-			status = OutcomeSucceeded
-		}
-		if original := a.planned[key{c.StackSet, c.Target}]; original.Action == Recreate {
-			c = original
-		}
-		a.record(c, status, reason, r.id)
-	}
-	r.op.Failed = 0
-	for _, c := range r.changes {
-		if out := a.outcomes[key{c.StackSet, c.Target}]; out != nil && out.Status == OutcomeFailed {
-			r.op.Failed++
-		}
-	}
-	r.op.Done = len(r.changes)
-	a.emit(OperationEnded{r.op})
-	return nil
-}
-
-// unsettled says whether an instance does not show yet how its operation ended.
-func unsettled(c Change, instances map[Target]Instance) bool {
-	i, there := instances[c.Target]
-	if c.Action == Delete || c.Action == Recreate {
-		return there && i.Status != "INOPERABLE"
-	}
-	return !there || i.DetailedStatus == "PENDING" || i.DetailedStatus == "RUNNING"
-}
-
-// fromInstance reads an outcome off the instance where the results have none.
-func fromInstance(c Change, instances map[Target]Instance, operation string) (status, reason string) {
-	i, there := instances[c.Target]
-	if c.Action == Delete || c.Action == Recreate {
-		if !there {
-			return OutcomeSucceeded, ""
-		}
-		return OutcomeFailed, cmp.Or(i.Reason, "the instance is still there: "+i.Status+", "+i.DetailedStatus)
-	}
-	switch {
-	case !there:
-		return OutcomeFailed, "the operation ended " + operation + " and made no instance: " + errNoResult.Error()
-	case i.DetailedStatus == OutcomeSucceeded || i.DetailedStatus == "" && i.Status == "CURRENT":
-		return OutcomeSucceeded, ""
-	case i.DetailedStatus == "SKIPPED_SUSPENDED_ACCOUNT":
-		return OutcomeSkipped, "the account is suspended"
-	case i.DetailedStatus == OutcomeCancelled:
-		return OutcomeCancelled, i.Reason
-	}
-	return OutcomeFailed, cmp.Or(i.Reason, "the instance is "+i.Status+", "+i.DetailedStatus)
 }

@@ -1,0 +1,430 @@
+package stackset
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/simaws"
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// site is a simulated organization with a session of its management account.
+type site struct {
+	t       *testing.T
+	sim     *simaws.Sim
+	session *awsapi.Session
+	tree    *orgs.Tree
+	d       Desired
+	runs    int
+	events  []Event
+}
+
+// newSite has n active accounts under Workloads chosen, in both Regions.
+func newSite(t *testing.T, n int, so simaws.Options) *site {
+	t.Helper()
+	so.Empty = true
+	sim := simaws.New(so)
+	session, err := awsapi.Open(t.Context(), awsapi.Options{Static: true, HTTPClient: sim.Client(), EndpointURL: "http://127.0.0.1", HomeRegion: home})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := orgs.Walk(t.Context(), orgs.NewClient(session.Own("")), orgs.WalkOptions{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := templates.Lookup(templates.DefaultSecurityGroup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t, sim: sim, session: session, tree: tree}
+	s.d = Desired{Template: template, Remediation: RemediationOff, Regions: []string{other, home}, HomeRegion: home, Partition: "aws", OUs: []string{tree.Root.ID}}
+	for _, a := range tree.Accounts {
+		if len(s.d.Accounts) < n && a.Active() && strings.HasPrefix(a.OUPath(), "Workloads") {
+			s.d.Accounts = append(s.d.Accounts, a)
+		}
+	}
+	if len(s.d.Accounts) != n {
+		t.Fatalf("%d accounts under Workloads", len(s.d.Accounts))
+	}
+	return s
+}
+
+// sets looks the sets up as a run does.
+func (s *site) sets() []Set {
+	s.t.Helper()
+	found, err := Find(s.t.Context(), s.session, "", []string{home}, WantedSets(s.d))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := range found.Sets {
+		found.Sets[i].Want = want(s.d, found.Sets[i].Template, found.Sets[i].Automatic)
+		found.Sets[i].Outdated = outdated(found.Sets[i])
+	}
+	return found.Sets
+}
+
+// change is a change of the set of a template in a place.
+func (s *site) change(set string, a *orgs.Account, region string, action Action) Change {
+	c := Change{StackSet: set, Target: Target{a.ID, region}, Account: a, Action: action, Reason: "test"}
+	if set == "rollout-recording-base" && action == Create {
+		c.Overrides = map[string]string{"CreateConfigServiceLinkedRole": "true", "CreateRemediationServiceLinkedRole": "true"}
+	}
+	return c
+}
+
+// deployment creates everything in every chosen account, but in what is there.
+func (s *site) deployment(sets []Set) *Plan {
+	p := &Plan{Desired: s.d, Sets: sets}
+	for _, set := range sets {
+		if set.Template.Enforces != "" && (s.d.Remediation == RemediationOff || set.Automatic != (s.d.Remediation == RemediationAutomatic)) {
+			continue
+		}
+		for _, a := range s.d.Accounts {
+			regions := s.d.Regions
+			if set.Template.Scope == templates.ScopeHome {
+				regions = []string{home}
+			}
+			for _, region := range regions {
+				if _, there := set.Instances[Target{a.ID, region}]; !there {
+					p.Changes = append(p.Changes, s.change(set.Name, a, region, Create))
+				}
+			}
+		}
+	}
+	return p
+}
+
+// only is a plan of one set.
+func (s *site) only(sets []Set, changes ...Change) *Plan {
+	return &Plan{Desired: s.d, Sets: sets, Changes: changes}
+}
+
+func (s *site) apply(ctx context.Context, p *Plan) *Result {
+	s.t.Helper()
+	result, err := s.try(ctx, p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return result
+}
+
+func (s *site) try(ctx context.Context, p *Plan) (*Result, error) {
+	s.t.Helper()
+	s.runs++
+	s.events = nil
+	result, err := Apply(ctx, s.session, "", p, ApplyOptions{Run: fmt.Sprint("t", s.runs), Version: "1"}, func(e Event) { s.events = append(s.events, e) })
+	s.oneEach(p, result)
+	return result, err
+}
+
+// oneEach holds for every apply: each pending change has exactly one outcome.
+func (s *site) oneEach(p *Plan, r *Result) {
+	s.t.Helper()
+	seen := map[key]int{}
+	for _, o := range r.Outcomes {
+		seen[key{o.StackSet, o.Target}]++
+	}
+	n := 0
+	for _, c := range p.Changes {
+		if pending(c.Action) {
+			n++
+			if seen[key{c.StackSet, c.Target}] != 1 {
+				s.t.Errorf("%d outcomes of %+v", seen[key{c.StackSet, c.Target}], c)
+			}
+		}
+	}
+	if n != len(r.Outcomes) {
+		s.t.Errorf("%d outcomes of %d changes", len(r.Outcomes), n)
+	}
+}
+
+// tallyOf counts outcomes as "set action STATUS".
+func tallyOf(r *Result) map[string]int {
+	out := map[string]int{}
+	for _, o := range r.Outcomes {
+		out[strings.TrimPrefix(o.StackSet, "rollout-")+" "+string(o.Action)+" "+o.Status]++
+	}
+	return out
+}
+
+func wantTally(t *testing.T, r *Result, want map[string]int) {
+	t.Helper()
+	if diff := gocmp.Diff(want, tallyOf(r)); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+		for _, o := range r.Outcomes {
+			if o.Status != OutcomeSucceeded {
+				t.Logf("%s %s %s: %s: %s", o.StackSet, o.AccountID, o.Region, o.Status, o.Reason)
+			}
+		}
+	}
+}
+
+// writes counts the calls that change something about StackSets.
+func (s *site) writes() map[string]int {
+	out := map[string]int{}
+	for call, n := range s.sim.Stats().Calls {
+		service, action, _ := strings.Cut(call, ":")
+		if service == "cloudformation" && !strings.HasPrefix(action, "Describe") && !strings.HasPrefix(action, "List") {
+			out[action] = n
+		}
+	}
+	return out
+}
+
+func (s *site) instances(set string) map[Target]Instance {
+	s.t.Helper()
+	for _, found := range s.sets() {
+		if found.Name == set {
+			return found.Instances
+		}
+	}
+	s.t.Fatalf("no set %s", set)
+	return nil
+}
+
+func inSim(t *testing.T, n int, f func(t *testing.T, s *site)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, newSite(t, n, simaws.Options{})) })
+}
+
+// The baseline deploys in order; a second run asks for nothing; remove takes it
+// away and it can be deployed again.
+func TestApplyDeploysRemovesAndDeploysAgain(t *testing.T) {
+	inSim(t, 4, func(t *testing.T, s *site) {
+		plan := s.deployment(s.sets())
+		result := s.apply(t.Context(), plan)
+		whole := map[string]int{"recording-base create SUCCEEDED": 4, "recording create SUCCEEDED": 8, "default-security-group create SUCCEEDED": 8}
+		wantTally(t, result, whole)
+		if plan.Sets[0].Exists {
+			t.Error("the plan was changed")
+		}
+		if result.Interrupted || len(result.Operations) != 3 {
+			t.Errorf("%d operations, interrupted %t", len(result.Operations), result.Interrupted)
+		}
+		for _, op := range result.Operations {
+			if op.Status != "SUCCEEDED" || op.Done != op.Total || op.Failed != 0 || op.Ended.Before(op.Created) || !strings.HasPrefix(op.ID, "rollout-t1-") {
+				t.Errorf("operation %+v", op)
+			}
+		}
+		if diff := gocmp.Diff([]string{
+			"created rollout-recording-base", "started CREATE", "ended SUCCEEDED 4/4", "created rollout-recording", "started CREATE", "ended SUCCEEDED 8/8",
+			"created rollout-default-security-group", "started CREATE", "ended SUCCEEDED 8/8",
+		}, s.told()); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+		if at := slices.IsSortedFunc(result.Operations, func(a, b Operation) int { return a.Created.Compare(b.Created) }); !at {
+			t.Error("operations are out of order")
+		}
+
+		sets := s.sets()
+		for _, set := range sets[:3] {
+			if set.Outdated != "" || set.SHA256 != set.Template.SHA256() {
+				t.Errorf("set %s is outdated: %s", set.Name, set.Outdated)
+			}
+		}
+		before := s.writes()
+		again := s.apply(t.Context(), s.deployment(sets))
+		if len(again.Outcomes)+len(again.Operations) != 0 || !maps.Equal(before, s.writes()) {
+			t.Errorf("a second run wrote: %v", s.writes())
+		}
+
+		removal, err := RemovePlan(s.d, sets, RemoveOptions{MaxDeletions: "100%"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantTally(t, s.apply(t.Context(), removal), map[string]int{"default-security-group delete SUCCEEDED": 8})
+		if n := len(s.instances("rollout-recording")); n != 8 {
+			t.Errorf("recording has %d instances: what the template needs was removed", n)
+		}
+		wantTally(t, s.apply(t.Context(), s.deployment(s.sets())), map[string]int{"default-security-group create SUCCEEDED": 8})
+		if s.writes()["CreateStackSet"] != 3 {
+			t.Errorf("sets were made again: %v", s.writes())
+		}
+	})
+}
+
+// told gives the events that are not progress, in words.
+func (s *site) told() []string {
+	var out []string
+	for _, e := range s.events {
+		switch e := e.(type) {
+		case SetCreated:
+			out = append(out, "created "+e.Name)
+		case SetUpdated:
+			out = append(out, "updated "+e.Name)
+		case OperationStarted:
+			out = append(out, "started "+strings.ToUpper(e.Action))
+		case OperationEnded:
+			out = append(out, fmt.Sprintf("ended %s %d/%d", e.Status, e.Done-e.Failed, e.Total))
+		case InstanceFailed:
+			out = append(out, "failed "+e.AccountID+" "+e.Region)
+		case Waiting:
+			out = append(out, "waiting for "+e.StackSet)
+		}
+	}
+	return out
+}
+
+// What needs something that failed is not attempted, and only that.
+func TestApplySkipsWhatNeedsWhatFailed(t *testing.T) {
+	inSim(t, 4, func(t *testing.T, s *site) {
+		s.d.Preferences.FailureTolerance = "100%"
+		bad := s.d.Accounts[1].ID
+		s.sim.DenyAction(bad, "config:PutConfigurationRecorder")
+		result := s.apply(t.Context(), s.deployment(s.sets()))
+		wantTally(t, result, map[string]int{
+			"recording-base create SUCCEEDED": 4, "recording create SUCCEEDED": 6, "recording create FAILED": 2,
+			"default-security-group create SUCCEEDED": 6, "default-security-group create SKIPPED": 2,
+		})
+		for _, o := range result.Outcomes {
+			if (o.Status == OutcomeSucceeded) == (o.AccountID == bad && o.StackSet != "rollout-recording-base") {
+				t.Errorf("%+v", o)
+			}
+			if o.Status == OutcomeSkipped && !strings.HasPrefix(o.Reason, "needs recording, which did not come true in "+o.Region+" (failed: ") {
+				t.Errorf("reason %q", o.Reason)
+			}
+		}
+		causes := RootCauses(result.Outcomes)
+		if len(causes) != 2 || causes[0].Status != OutcomeFailed || len(causes[0].Places) != 2 || !strings.Contains(causes[0].Reason, "<account>") || causes[0].Advice == "" {
+			t.Errorf("causes %+v", causes)
+		}
+		if op := result.Operations[1]; op.Status != "SUCCEEDED" || op.Failed != 2 {
+			t.Errorf("operation %+v", op)
+		}
+		if n := len(slices.DeleteFunc(s.told(), func(e string) bool { return !strings.HasPrefix(e, "failed ") })); n != 2 {
+			t.Errorf("%d failures told", n)
+		}
+	})
+}
+
+// A need of the home Region fails for both Regions of the account.
+func TestApplySkipsByTheHomeRegion(t *testing.T) {
+	inSim(t, 2, func(t *testing.T, s *site) {
+		s.d.Preferences.FailureTolerance = "100%"
+		s.sim.DenyAction(s.d.Accounts[0].ID, "s3:CreateBucket")
+		result := s.apply(t.Context(), s.deployment(s.sets()))
+		wantTally(t, result, map[string]int{
+			"recording-base create SUCCEEDED": 1, "recording-base create FAILED": 1, "recording create SUCCEEDED": 2, "recording create SKIPPED": 2,
+			"default-security-group create SUCCEEDED": 2, "default-security-group create SKIPPED": 2,
+		})
+	})
+}
+
+// Past the tolerance StackSets cancels the rest; the cause comes first.
+func TestApplyPastTheTolerance(t *testing.T) {
+	inSim(t, 8, func(t *testing.T, s *site) {
+		s.d.Preferences = Preferences{MaxConcurrent: "1", FailureTolerance: "0", Mode: "strict"}
+		for _, a := range s.d.Accounts {
+			s.sim.DenyAction(a.ID, "s3:CreateBucket")
+		}
+		result := s.apply(t.Context(), s.deployment(s.sets()))
+		got := tallyOf(result)
+		if got["recording-base create FAILED"] != 1 || got["recording-base create CANCELLED"] != 7 || got["recording create SKIPPED"] != 16 {
+			t.Errorf("%v", got)
+		}
+		if len(result.Operations) != 1 || result.Operations[0].Status != "FAILED" {
+			t.Errorf("operations %+v", result.Operations)
+		}
+		causes := RootCauses(result.Outcomes)
+		if last := causes[len(causes)-1]; causes[0].Status != OutcomeFailed || last.Status != OutcomeCancelled || len(last.Places) != 7 || !strings.Contains(last.Advice, "tolerance") {
+			t.Errorf("causes %+v", causes)
+		}
+	})
+}
+
+// An account that is suspended after the plan does not succeed, and does not stop
+// the others.
+func TestApplyToASuspendedAccount(t *testing.T) {
+	inSim(t, 3, func(t *testing.T, s *site) {
+		plan := s.deployment(s.sets())
+		s.sim.SetState(s.d.Accounts[0].ID, "SUSPENDED")
+		result := s.apply(t.Context(), plan)
+		for _, o := range result.Outcomes {
+			if (o.Status == OutcomeSucceeded) == (o.AccountID == s.d.Accounts[0].ID) {
+				t.Errorf("%+v", o)
+			}
+		}
+	})
+}
+
+func TestDisarmTakesOnlyTheEnforcement(t *testing.T) {
+	inSim(t, 3, func(t *testing.T, s *site) {
+		s.d.Remediation = RemediationManual
+		wantTally(t, s.apply(t.Context(), s.deployment(s.sets())), map[string]int{
+			"recording-base create SUCCEEDED": 3, "recording create SUCCEEDED": 6, "default-security-group create SUCCEEDED": 6, "default-security-group-enforce create SUCCEEDED": 6,
+		})
+		d := s.d
+		d.Accounts, d.Regions = d.Accounts[:2], nil
+		result := s.apply(t.Context(), DisarmPlan(d, s.sets()))
+		wantTally(t, result, map[string]int{"default-security-group-enforce delete SUCCEEDED": 4})
+		left := s.instances("rollout-default-security-group-enforce")
+		for place := range left {
+			if place.AccountID != s.d.Accounts[2].ID {
+				t.Errorf("%v is still armed", place)
+			}
+		}
+		if len(left) != 2 || len(s.instances("rollout-default-security-group")) != 6 {
+			t.Errorf("%d enforcing instances left", len(left))
+		}
+	})
+}
+
+// From manual to automatic: the old enforcement goes before the new one comes.
+func TestDeletesComeBeforeCreates(t *testing.T) {
+	inSim(t, 1, func(t *testing.T, s *site) {
+		s.d.Remediation = RemediationManual
+		s.apply(t.Context(), s.deployment(s.sets()))
+		s.d.Remediation = RemediationAutomatic
+		plan := s.deployment(s.sets())
+		for _, region := range s.d.Regions {
+			plan.Changes = append(plan.Changes, s.change("rollout-default-security-group-enforce", s.d.Accounts[0], region, Delete))
+		}
+		result := s.apply(t.Context(), plan)
+		wantTally(t, result, map[string]int{"default-security-group-enforce delete SUCCEEDED": 2, "default-security-group-enforce-automatic create SUCCEEDED": 2})
+		if len(result.Operations) != 2 || result.Operations[0].Action != "DELETE" || result.Operations[1].Created.Before(result.Operations[0].Ended) {
+			t.Errorf("operations %+v", result.Operations)
+		}
+	})
+}
+
+// Ctrl-C: no new call, what runs goes on and is named.
+func TestApplyStopsWhenItsContextEnds(t *testing.T) {
+	inSim(t, 2, func(t *testing.T, s *site) {
+		plan := s.deployment(s.sets())
+		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+		defer cancel()
+		result := s.apply(ctx, plan)
+		wantTally(t, result, map[string]int{"recording-base create RUNNING": 2, "recording create NOT_STARTED": 4, "default-security-group create NOT_STARTED": 4})
+		if !result.Interrupted || len(result.Operations) != 1 || result.Operations[0].Status != "RUNNING" {
+			t.Errorf("interrupted %t, operations %+v", result.Interrupted, result.Operations)
+		}
+		time.Sleep(10 * time.Minute)
+		if n := len(s.instances("rollout-recording-base")); n != 2 {
+			t.Errorf("%d instances: the operation did not go on", n)
+		}
+		// The next run goes on from there.
+		wantTally(t, s.apply(t.Context(), s.deployment(s.sets())), map[string]int{"recording create SUCCEEDED": 4, "default-security-group create SUCCEEDED": 4})
+	})
+}
+
+func TestApplyBeforeAnythingWasAskedFor(t *testing.T) {
+	inSim(t, 1, func(t *testing.T, s *site) {
+		plan := s.deployment(s.sets())
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		result := s.apply(ctx, plan)
+		if !result.Interrupted || len(result.Operations) != 0 || len(s.writes()) != 0 {
+			t.Errorf("%+v, writes %v", result, s.writes())
+		}
+	})
+}
