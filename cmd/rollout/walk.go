@@ -43,7 +43,7 @@ func (j *job) walkTree(ctx context.Context) (*choice, error) {
 	}
 	bar := j.out.Bar("walking "+organization.ID, 0)
 	defer bar.Done()
-	chosen.tree, err = orgs.Walk(ctx, api, orgs.WalkOptions{Organization: &organization, Below: j.Selector.Below(), Tags: j.Selector.NeedsTags()}, func(e orgs.Event) {
+	chosen.tree, err = orgs.Walk(ctx, api, orgs.WalkOptions{Organization: &organization, Caller: j.session.Account, Below: j.Selector.Below(), Tags: j.Selector.NeedsTags()}, func(e orgs.Event) {
 		if w, ok := e.(orgs.Walked); ok {
 			bar.Set(w.Accounts, w.Accounts+1, fmt.Sprintf("accounts, %d OUs", w.OUs))
 		}
