@@ -1,6 +1,7 @@
 package stackset
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,23 +98,30 @@ func overridesKey(o map[string]string) string {
 
 // ouFor is the deployment target that holds an account: for an instance that is
 // there the one that it was deployed by, since StackSets knows it under no other
-// (hashicorp/terraform-provider-aws#27877); else the chosen OU above the account, or
-// the root.
+// (hashicorp/terraform-provider-aws#27877), unless the account has left it; else
+// the chosen OU above the account, or the root.
 func ouFor(c Change, d Desired, s *Set) string {
-	if i, ok := s.Instances[c.Target]; ok && i.OU != "" && c.Action != Create {
-		return i.OU
+	by := ""
+	if i, ok := s.Instances[c.Target]; ok && c.Action != Create {
+		by = i.OU
 	}
-	if c.Account == nil {
-		return ""
+	if c.Account == nil || c.Account.OU == nil {
+		return by
 	}
-	root := ""
+	chosen, root := "", ""
 	for ou := c.Account.OU; ou != nil; ou = ou.Parent {
-		if slices.Contains(d.OUs, ou.ID) {
-			return ou.ID
+		if ou.ID == by {
+			return by
+		}
+		if chosen == "" && slices.Contains(d.OUs, ou.ID) {
+			chosen = ou.ID
 		}
 		root = ou.ID
 	}
-	return root
+	if by != "" {
+		return root // the account was moved away from under by
+	}
+	return cmp.Or(chosen, root)
 }
 
 // preferences are the operation preferences of a run. Regions run in parallel;
