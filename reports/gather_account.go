@@ -150,7 +150,7 @@ func enterObstacle(ctx context.Context, err error) obstacle {
 	}
 	var enter *awsapi.EnterError
 	if errors.As(err, &enter) && enter.Denied() {
-		return obstacle{AccessDenied, clip(fmt.Sprintf("sts:AssumeRole: %s", err)) + "; name a role that can be assumed (--role-name) or deploy rollout-reader there"}
+		return obstacle{AccessDenied, clip(fmt.Sprintf("sts:AssumeRole: %s", err)) + "; name a role that can be assumed there with --role-name"}
 	}
 	return obstacle{Unreachable, clip(fmt.Sprintf("sts:AssumeRole: %s", err)) + "; gather again"}
 }

@@ -216,7 +216,7 @@ var meanings = map[Status][2]string{
 	InsufficientData: {"The rule is there, but AWS Config has no verdict.", "Not evaluated yet: report again later. Nothing in scope: there is no such resource. Rule error: mend what the detail names."},
 	AccountInactive:  {"The account is not ACTIVE, so nothing can be deployed or read there.", "Close it for good or reactivate it."},
 	RegionDisabled:   {"The Region is off in this account.", "Nothing runs there; leave the Region out of --region, or switch it on."},
-	AccessDenied:     {"The account or AWS Config could not be read: access was refused.", "Deploy a role that may read (rollout-reader) or name one with --role-name."},
+	AccessDenied:     {"The account or AWS Config could not be read: access was refused.", "Name a role that may be assumed there, and may read, with --role-name."},
 	RegionDenied:     {"A service control policy denies this Region.", "Leave the Region out of --region, or exempt the reading role in the policy."},
 	Unreachable:      {"AWS did not answer, after ten tries.", "Run rollout report again; the detail says what was tried."},
 	NotDeployed:      {"No such rule is in this account and Region, nor an equal one.", "Deploy it: run rollout with this account and Region."},

@@ -264,7 +264,12 @@ type reportView struct {
 	mu   sync.Mutex
 	bar  *terminal.Bar
 	last int
+	said time.Time // when last was written
 }
+
+// logEvery is how often a plain line tells how far a phase is, where there is no
+// terminal to draw a bar on.
+const logEvery = 10 * time.Second
 
 func (v *reportView) event(e reports.Event) {
 	v.mu.Lock()
@@ -285,9 +290,13 @@ func (v *reportView) event(e reports.Event) {
 		v.bar = out.Bar("settling", e.Places)
 	case reports.SettleProgress:
 		v.bar.Set(e.Settled+e.LeftOut, e.Total, e.Waiting)
-		if !out.TTY() && e.Settled+e.LeftOut != v.last {
-			out.Line("  %d of %d settled; %s", e.Settled+e.LeftOut, e.Total, e.Waiting)
-			v.last = e.Settled + e.LeftOut
+		if done := e.Settled + e.LeftOut; !out.TTY() && done != v.last && (done == e.Total || time.Since(v.said) >= logEvery) {
+			waiting := ""
+			if e.Waiting != "" {
+				waiting = "; " + e.Waiting
+			}
+			out.Line("  %d of %d settled%s", done, e.Total, waiting)
+			v.last, v.said = done, time.Now()
 		}
 	case reports.PlaceLeftOut:
 		v.j.log.Info("not waited for", "account", e.Account.ID, "region", e.Region, "why", e.Why)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"rollout/internal/terminal"
 	"rollout/stackset"
@@ -17,10 +18,11 @@ type stackView struct {
 	name string
 	ops  map[string]*terminal.Bar
 	last map[string]int
+	said map[string]time.Time
 }
 
 func (j *job) newStackView(name string) *stackView {
-	return &stackView{j: j, name: name, ops: map[string]*terminal.Bar{}, last: map[string]int{}}
+	return &stackView{j: j, name: name, ops: map[string]*terminal.Bar{}, last: map[string]int{}, said: map[string]time.Time{}}
 }
 
 func (v *stackView) event(e stackset.Event) {
@@ -53,10 +55,10 @@ func (v *stackView) event(e stackset.Event) {
 		v.ops[e.ID] = out.Bar(e.StackSet, e.Total)
 	case stackset.OperationProgress:
 		v.ops[e.ID].Set(e.Done, e.Total, e.Status)
-		if !out.TTY() && e.Done > v.last[e.ID] {
+		if !out.TTY() && e.Done > v.last[e.ID] && time.Since(v.said[e.ID]) >= logEvery {
 			out.Line("  %s: %d of %d done, %d failed", e.StackSet, e.Done, e.Total, e.Failed)
+			v.last[e.ID], v.said[e.ID] = e.Done, time.Now()
 		}
-		v.last[e.ID] = e.Done
 	case stackset.OperationEnded:
 		v.ops[e.ID].Done()
 		failed := ""
