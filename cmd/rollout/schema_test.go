@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"rollout/internal/simaws"
+)
+
+// What --output json prints is what docs/schemas says, for every member that a
+// schema names, and with no member that it does not know.
+func TestOutputsMatchTheirSchemas(t *testing.T) {
+	server := httptest.NewServer(simaws.New(simaws.Options{}))
+	defer server.Close()
+	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none")}
+	for schema, args := range map[string][]string{
+		"tree":      {"tree", "--ou", "Workloads", "--output", "json"},
+		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--output", "json"},
+		"templates": {"templates", "list", "--output", "json"},
+	} {
+		status, stdout, stderr := runWith(t, environment, args...)
+		if status != exitDone {
+			t.Fatalf("%v: exit status %d\n%s", args, status, stderr)
+		}
+		var value, root any
+		text, err := os.ReadFile("../../docs/schemas/" + schema + ".schema.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &root); err != nil {
+			t.Fatalf("%s: %v", schema, err)
+		}
+		if err := json.Unmarshal([]byte(stdout), &value); err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		c := checker{root: root.(map[string]any)}
+		c.check("$", root.(map[string]any), value)
+		for i, p := range c.problems {
+			if i == 10 {
+				t.Errorf("%s: and %d more", schema, len(c.problems)-i)
+				break
+			}
+			t.Errorf("%s: %s", schema, p)
+		}
+		if c.seen < 20 {
+			t.Errorf("%s: only %d values were compared", schema, c.seen)
+		}
+	}
+}
+
+// checker knows as much of JSON Schema as these schemas use.
+type checker struct {
+	root     map[string]any
+	problems []string
+	seen     int
+}
+
+func (c *checker) say(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
+}
+
+func (c *checker) check(at string, schema map[string]any, value any) {
+	c.seen++
+	if ref, ok := schema["$ref"].(string); ok {
+		schema = c.root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+	}
+	if allowed, ok := schema["enum"].([]any); ok && !slices.Contains(allowed, value) {
+		c.say("%s is %v", at, value)
+	}
+	switch schema["type"] {
+	case "object":
+		members, ok := value.(map[string]any)
+		if !ok {
+			c.say("%s is no object", at)
+			return
+		}
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			if _, ok := members[name.(string)]; !ok {
+				c.say("%s lacks %s", at, name)
+			}
+		}
+		properties, _ := schema["properties"].(map[string]any)
+		for name, v := range members {
+			if p, ok := properties[name].(map[string]any); ok {
+				c.check(at+"."+name, p, v)
+			} else if more, ok := schema["additionalProperties"].(map[string]any); ok {
+				c.check(at+"."+name, more, v)
+			} else {
+				c.say("%s has %s, which the schema does not know", at, name)
+			}
+		}
+	case "array":
+		list, ok := value.([]any)
+		if !ok {
+			c.say("%s is no array", at)
+			return
+		}
+		for i, v := range list {
+			c.check(fmt.Sprintf("%s[%d]", at, i), schema["items"].(map[string]any), v)
+		}
+	case "string":
+		text, ok := value.(string)
+		if !ok {
+			c.say("%s is no string", at)
+			return
+		}
+		if pattern, ok := schema["pattern"].(string); ok && !regexp.MustCompile(pattern).MatchString(text) {
+			c.say("%s is %q, not %s", at, text, pattern)
+		}
+	case "boolean":
+		if _, ok := value.(bool); !ok {
+			c.say("%s is no boolean", at)
+		}
+	}
+}
