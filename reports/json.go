@@ -26,7 +26,7 @@ type jsonRun struct {
 	Started        string   `json:"started"`
 	Ended          string   `json:"ended"`
 	OrganizationID string   `json:"organization_id"`
-	Management     string   `json:"management_account"`
+	Management     string   `json:"management_account_id"`
 	Caller         string   `json:"caller"`
 	HomeRegion     string   `json:"home_region"`
 	Regions        []string `json:"regions"`

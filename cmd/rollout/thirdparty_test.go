@@ -94,6 +94,11 @@ func TestAgainstMoto(t *testing.T) {
 		t.Errorf("the tree has %d accounts below OUs, moto %d", len(got), len(want))
 	}
 
+	// moto is no simulation of ours: for all rollout knows it could be real.
+	status, _, stderr = runWith(t, environment, "deploy", "--ou", "Workloads", "--region", "us-east-1", "--remediation", "automatic", "--yes")
+	if status != exitFailed || !strings.Contains(stderr, "refused outside a simulation") {
+		t.Errorf("automatic remediation: exit status %d\n%s", status, stderr)
+	}
 	status, stdout, stderr = runWith(t, environment, "deploy", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--yes")
 	if status != exitDone {
 		t.Fatalf("deploy: exit status %d\n%s\n%s", status, stdout, stderr)
