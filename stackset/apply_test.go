@@ -27,6 +27,7 @@ type site struct {
 	d       Desired
 	runs    int
 	events  []Event
+	answer  answer // changes what CloudFormation answers, nil for nothing
 }
 
 // newSite has n active accounts under Workloads chosen, in both Regions.
@@ -34,7 +35,8 @@ func newSite(t *testing.T, n int, so simaws.Options) *site {
 	t.Helper()
 	so.Empty = true
 	sim := simaws.New(so)
-	session, err := awsapi.Open(t.Context(), awsapi.Options{Static: true, HTTPClient: sim.Client(), EndpointURL: "http://127.0.0.1", HomeRegion: home})
+	s := &site{t: t, sim: sim}
+	session, err := awsapi.Open(t.Context(), awsapi.Options{Static: true, HTTPClient: tampered{sim.Client(), s}, EndpointURL: "http://127.0.0.1", HomeRegion: home})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +48,7 @@ func newSite(t *testing.T, n int, so simaws.Options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, sim: sim, session: session, tree: tree}
+	s.session, s.tree = session, tree
 	s.d = Desired{Template: template, Remediation: RemediationOff, Regions: []string{other, home}, HomeRegion: home, Partition: "aws", OUs: []string{tree.Root.ID}}
 	for _, a := range tree.Accounts {
 		if len(s.d.Accounts) < n && a.Active() && strings.HasPrefix(a.OUPath(), "Workloads") {
