@@ -77,7 +77,7 @@ func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desir
 	if err != nil {
 		return err
 	}
-	d, found, err := j.look(ctx, chosen, r)
+	d, found, err := j.look(ctx, chosen, r, r.all)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func runStatus(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	_, found, err := j.look(ctx, chosen, r)
+	_, found, err := j.look(ctx, chosen, r, r.all)
 	if err != nil {
 		return err
 	}

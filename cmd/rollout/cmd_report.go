@@ -42,7 +42,7 @@ func runReport(ctx context.Context, j *job) error {
 	if err := reports.CheckWritable(out); err != nil {
 		return err
 	}
-	report, err := j.gather(ctx, chosen, r, d, nil)
+	report, err := j.gather(ctx, chosen, r, r.all, d, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"rollout/internal/awsapi"
 	"rollout/reports"
 	"rollout/stackset"
 )
@@ -32,7 +33,9 @@ func runMain(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	report, err := j.gather(ctx, chosen, r, plan.Desired, sessions)
+	// The plan looked everywhere; what it made is in the home Region.
+	home := []awsapi.Region{{Name: j.session.HomeRegion, On: true}}
+	report, err := j.gather(ctx, chosen, r, home, plan.Desired, sessions)
 	if err != nil {
 		return err
 	}

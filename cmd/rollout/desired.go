@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rollout/internal/awsapi"
 	"rollout/reports"
 	"rollout/stackset"
 	"rollout/templates"
@@ -89,13 +90,14 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	return chosen, r, plan, err
 }
 
-// look finds the sets of a run for commands that do not plan a deploy.
-func (j *job) look(ctx context.Context, chosen *choice, r *regions) (stackset.Desired, *stackset.Found, error) {
+// look finds the sets of a run for commands that do not plan a deploy. known are the
+// Regions in which sets of ours could be.
+func (j *job) look(ctx context.Context, chosen *choice, r *regions, known []awsapi.Region) (stackset.Desired, *stackset.Found, error) {
 	d, err := j.desired(chosen, r)
 	if err != nil {
 		return d, nil, err
 	}
-	found, err := stackset.Look(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all}, nil)
+	found, err := stackset.Look(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: known}, nil)
 	if err == nil {
 		for _, w := range found.Warnings {
 			j.out.Warn("%s", w)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
@@ -65,7 +67,7 @@ func readOptions(c *cli.Context) (options, error) {
 		Preferences: stackset.Preferences{MaxConcurrent: c.String("max-concurrent"), FailureTolerance: c.String("failure-tolerance"), Mode: c.String("concurrency-mode")},
 		Yes:         c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
 		Output: c.String("output"), Quiet: c.Bool("quiet"), NoColor: c.Bool("no-color"),
-		Run: started.Format("20060102T150405Z"), Started: started, Command: strings.Join(os.Args[min(1, len(os.Args)):], " "),
+		Run: runName(started), Started: started, Command: strings.Join(os.Args[min(1, len(os.Args)):], " "),
 	}
 	if v, set := os.LookupEnv("NO_COLOR"); set && v != "" {
 		o.NoColor = true
@@ -78,6 +80,14 @@ func readOptions(c *cli.Context) (options, error) {
 		return o, err
 	}
 	return o, o.check(c)
+}
+
+// runName names a run by its time, with a few random digits so that two runs of
+// the same second are told apart.
+func runName(started time.Time) string {
+	var b [2]byte
+	rand.Read(b[:]) //nolint:errcheck // crypto/rand does not fail
+	return started.Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
 }
 
 var validName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)

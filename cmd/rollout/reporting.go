@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"rollout/internal/awsapi"
 	"rollout/internal/terminal"
 	"rollout/reports"
 	"rollout/stackset"
@@ -89,9 +90,10 @@ func (j *job) settle(ctx context.Context, plan *stackset.Plan, result *stackset.
 	return settled.Notes(), nil
 }
 
-// gather reads every cell and makes the report.
-func (j *job) gather(ctx context.Context, chosen *choice, r *regions, d stackset.Desired, sessions *reports.Sessions) (*reports.Report, error) {
-	_, found, err := j.look(ctx, chosen, r)
+// gather reads every cell and makes the report. known are the Regions in which sets
+// of ours could be.
+func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []awsapi.Region, d stackset.Desired, sessions *reports.Sessions) (*reports.Report, error) {
+	_, found, err := j.look(ctx, chosen, r, known)
 	if err != nil {
 		return nil, err
 	}
