@@ -54,8 +54,8 @@ func simulateCommand(s streams) *cli.Command {
 
 func simulateOptions(c *cli.Context) (simaws.Options, error) {
 	o := simaws.Options{Accounts: c.Int("accounts"), Seed: c.Uint64("seed"), Home: c.String("home-region"), Latency: c.Duration("latency")}
-	if o.Accounts < 10 || o.Accounts > 50000 {
-		return o, usageError{fmt.Sprintf("--accounts %d: from 10 to 50000", o.Accounts)}
+	if o.Accounts < 3 || o.Accounts > 50000 {
+		return o, usageError{fmt.Sprintf("--accounts %d: from 3 to 50000", o.Accounts)}
 	}
 	if o.Latency < 0 {
 		return o, usageError{fmt.Sprintf("--latency %s: a duration is not negative", o.Latency)}

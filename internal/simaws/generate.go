@@ -99,13 +99,17 @@ func (g *generator) people() {
 	security, infrastructure := g.ou(w.rootID, "Security"), g.ou(w.rootID, "Infrastructure")
 	sandbox, suspended, workloads := g.ou(w.rootID, "Sandbox"), g.ou(w.rootID, "Suspended"), g.ou(w.rootID, "Workloads")
 
-	small := n < 15 // still a third under Workloads
-	for i, name := range []string{"log-archive", "audit", "security-tooling"} {
-		if small && i == 2 {
-			break
-		}
+	closed, boxes := max(1, (n+49)/50-1), max(2, n/8)
+	guards := []string{"log-archive", "audit", "security-tooling"}
+	if n < 15 { // still a third under Workloads
+		rest := n - 1 - (n+2)/3
+		closed = min(1, rest)
+		boxes = min(1, rest-closed)
+		guards = []string{"audit", "log-archive"}[:min(2, rest-closed-boxes)]
+	}
+	for _, name := range guards {
 		a := g.account(security, name)
-		g.enterable(a, i == 0)
+		g.enterable(a, name == "log-archive")
 		if name == "audit" {
 			w.delegated[a.ID] = []string{"config-multiaccountsetup.amazonaws.com", "config.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com"}
 		}
@@ -117,11 +121,6 @@ func (g *generator) people() {
 			parent = networking
 		}
 		g.enterable(g.account(parent, name), false)
-	}
-	closed := max(1, (n+49)/50-1)
-	boxes := max(2, n/8)
-	if small {
-		boxes = 1
 	}
 	for i := range boxes {
 		g.sandbox(g.account(sandbox, fmt.Sprintf("sandbox-%02d", i+1)), i)

@@ -102,7 +102,7 @@ func TestOrganizationsAsTheSDKReadsIt(t *testing.T) {
 
 // Of any size and seed the organization has the OUs and shares that it promises.
 func TestGeneratedOrganizations(t *testing.T) {
-	for _, o := range []Options{{}, {Accounts: 10}, {Accounts: 23, Seed: 7}, {Accounts: 500, Seed: 3}} {
+	for _, o := range []Options{{}, {Accounts: 3}, {Accounts: 5}, {Accounts: 10}, {Accounts: 14}, {Accounts: 15}, {Accounts: 23, Seed: 7}, {Accounts: 500, Seed: 3}} {
 		s := New(o)
 		accounts := s.Accounts()
 		want := o.Accounts

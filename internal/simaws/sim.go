@@ -30,7 +30,7 @@ import (
 // 60 accounts in real time, without latency, throttling or faults.
 type Options struct {
 	// Accounts is the number of accounts, the management account included
-	// (default 60, at least 10).
+	// (default 60, at least 3).
 	Accounts int
 	// Seed chooses what the generated organization looks like (default 1).
 	Seed uint64

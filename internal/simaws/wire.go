@@ -36,7 +36,7 @@ func New(opts Options) *Sim {
 	if opts.Accounts == 0 {
 		opts.Accounts = 60
 	}
-	opts.Accounts = max(opts.Accounts, 10)
+	opts.Accounts = max(opts.Accounts, 3)
 	if opts.Seed == 0 {
 		opts.Seed = 1
 	}
