@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 
 	"rollout/internal/awsapi"
 	"rollout/internal/simaws"
@@ -252,6 +253,71 @@ func TestOperationsAndDeleteSet(t *testing.T) {
 		}
 		if _, err = Operations(t.Context(), s.session, "", name, 1); err == nil {
 			t.Error("a set that is gone has operations")
+		}
+	})
+}
+
+// What is left behind is what was asked to be: nothing, the stacks of INOPERABLE
+// instances, or all.
+func TestRetain(t *testing.T) {
+	const set = "rollout-default-security-group"
+	for name, test := range map[string]struct {
+		o    ApplyOptions
+		want []string // statuses, by account
+		left []int    // rules that stay, by account
+	}{
+		"none":       {ApplyOptions{}, []string{OutcomeFailed, OutcomeSucceeded}, []int{0}},
+		"inoperable": {ApplyOptions{RetainInoperable: true}, []string{OutcomeSucceeded, OutcomeSucceeded}, []int{0}},
+		"all":        {ApplyOptions{Retain: true}, []string{OutcomeSucceeded, OutcomeSucceeded}, []int{0, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSim(t, 2, func(t *testing.T, s *site) {
+				s.d.Regions = []string{home}
+				s.d.Preferences.FailureTolerance = "100%"
+				s.apply(t.Context(), s.deployment(s.sets()))
+				s.sim.DenyAction(s.d.Accounts[0].ID, "config:DeleteConfigRule")
+				wantTally(t, s.apply(t.Context(), s.only(s.sets(), s.change(set, s.d.Accounts[0], home, Delete))), map[string]int{"default-security-group delete FAILED": 1})
+				plan, err := RemovePlan(s.d, s.sets(), RemoveOptions{"100%"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				test.o.Run = "retain"
+				result, err := Apply(t.Context(), s.session, "", plan, test.o, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, a := range s.d.Accounts {
+					for _, o := range result.Outcomes {
+						if o.AccountID == a.ID && o.Status != test.want[i] {
+							t.Errorf("account %d: %+v", i, o)
+						}
+					}
+					entry, err := s.session.Enter(t.Context(), a.ID, "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					api := configservice.NewFromConfig(entry.Config(home))
+					out, err := api.DescribeConfigRules(t.Context(), &configservice.DescribeConfigRulesInput{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if (len(out.ConfigRules) == 1) != slices.Contains(test.left, i) {
+						t.Errorf("account %d has %d rules", i, len(out.ConfigRules))
+					}
+				}
+			})
+		})
+	}
+}
+
+// A delegated administrator works on the same sets; an account that is none is told.
+func TestApplyAsSomebodyElse(t *testing.T) {
+	inSim(t, 1, func(t *testing.T, s *site) {
+		s.bases()
+		_, err := Apply(t.Context(), s.session, types.CallAsDelegatedAdmin, s.only(s.sets(), s.change("rollout-recording-base", s.d.Accounts[0], home, Update)), ApplyOptions{Run: "x"}, nil)
+		var not *NotDelegatedError
+		if !errors.As(err, &not) || not.Account != s.session.Account || not.Unwrap() == nil || !strings.Contains(err.Error(), "neither the management account nor") {
+			t.Errorf("error %v", err)
 		}
 	})
 }

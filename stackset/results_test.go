@@ -246,3 +246,39 @@ func TestStoppedWhileResultsAreRead(t *testing.T) {
 		}
 	})
 }
+
+// What the results leave open is read off the instance.
+func TestFromInstance(t *testing.T) {
+	place := Target{"111111111111", home}
+	for name, test := range map[string]struct {
+		action         Action
+		instance       *Instance
+		status, reason string
+		unsettled      bool
+	}{
+		"made":                {Create, &Instance{Status: "CURRENT", DetailedStatus: "SUCCEEDED", LastOperation: "op"}, OutcomeSucceeded, "", false},
+		"made, not detailed":  {Update, &Instance{Status: "CURRENT"}, OutcomeSucceeded, "", false},
+		"by an older one":     {Update, &Instance{Status: "CURRENT", DetailedStatus: "SUCCEEDED", LastOperation: "older"}, OutcomeSucceeded, "", true},
+		"not made":            {Create, nil, OutcomeFailed, "the operation ended SUCCEEDED, with neither a result nor an instance", true},
+		"under way":           {Create, &Instance{Status: "OUTDATED", DetailedStatus: "RUNNING"}, OutcomeFailed, "the instance is OUTDATED, RUNNING", true},
+		"failed":              {Update, &Instance{Status: "OUTDATED", DetailedStatus: "FAILED", Reason: "no", LastOperation: "op"}, OutcomeFailed, "no", false},
+		"cancelled":           {Create, &Instance{Status: "OUTDATED", DetailedStatus: "CANCELLED", Reason: "tolerance"}, OutcomeCancelled, "tolerance", false},
+		"suspended":           {Create, &Instance{Status: "OUTDATED", DetailedStatus: "SKIPPED_SUSPENDED_ACCOUNT"}, OutcomeSkipped, "the account is suspended", false},
+		"gone":                {Delete, nil, OutcomeSucceeded, "", false},
+		"let go":              {Recreate, nil, OutcomeSucceeded, "", false},
+		"still there":         {Delete, &Instance{Status: "CURRENT", DetailedStatus: "SUCCEEDED"}, OutcomeFailed, "the instance is still there: CURRENT, SUCCEEDED", true},
+		"could not be delete": {Delete, &Instance{Status: "INOPERABLE", DetailedStatus: "INOPERABLE", Reason: "in use"}, OutcomeFailed, "in use", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			instances := map[Target]Instance{}
+			if test.instance != nil {
+				instances[place] = *test.instance
+			}
+			c := Change{Target: place, Action: test.action}
+			status, reason := fromInstance(c, instances, "SUCCEEDED")
+			if status != test.status || reason != test.reason || unsettled(c, instances, "op") != test.unsettled {
+				t.Errorf("%s: %q, unsettled %t", status, reason, unsettled(c, instances, "op"))
+			}
+		})
+	}
+}
