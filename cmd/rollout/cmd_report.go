@@ -39,7 +39,7 @@ func runReport(ctx context.Context, j *job) error {
 	if len(d.Template.Rules) == 0 {
 		return usageError{"--template " + d.Template.Name + " has no rule to report on; rollout templates list shows which have"}
 	}
-	if err := reports.CheckWritable(out); err != nil {
+	if err := checkOut(out); err != nil {
 		return err
 	}
 	report, err := j.gather(ctx, chosen, r, r.all, d, nil)

@@ -15,8 +15,7 @@ func runMain(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	// Refused before anything changes: a deploy without its report is half a job.
-	if err := reports.CheckWritable(out); err != nil {
+	if err := checkOut(out); err != nil {
 		return err
 	}
 	if !j.Quiet {

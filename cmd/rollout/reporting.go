@@ -29,6 +29,15 @@ func (j *job) outFolder() string {
 	return filepath.Join("rollout-report", name, j.Started.Format("2006-01-02T150405Z"))
 }
 
+// checkOut refuses a report folder that cannot be written, before anything changes:
+// a deploy without its report is half a job.
+func checkOut(out string) error {
+	if err := reports.CheckWritable(out); err != nil {
+		return fmt.Errorf("%w; nothing was changed; --out names another folder", err)
+	}
+	return nil
+}
+
 // settle waits for the first verdicts where this run changed something, and says
 // what was not settled in time.
 func (j *job) settle(ctx context.Context, plan *stackset.Plan, result *stackset.Result, sessions *reports.Sessions) ([]string, error) {
