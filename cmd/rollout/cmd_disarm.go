@@ -53,7 +53,7 @@ func removeCommand(s streams) *cli.Command {
 					p, err = stackset.RemovePlan(d, found.Sets, stackset.RemoveOptions{MaxDeletions: most})
 					plan = p
 					return p, err
-				}, stackset.ApplyOptions{Retain: retain == "true"}, func(chosen *choice) error {
+				}, stackset.ApplyOptions{Retain: retain == "true", RetainInoperable: retain == "auto"}, func(chosen *choice) error {
 					if !deleteSet {
 						return nil
 					}

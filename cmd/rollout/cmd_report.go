@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
-
-	"rollout/reports"
 )
 
 func reportCommand(s streams) *cli.Command {
