@@ -45,6 +45,13 @@ func checkParameters(d Desired) error {
 			return &ParameterError{fmt.Sprintf("--parameter %s: no template of this run has it; they have %s", key, strings.Join(slices.Compact(known), ", "))}
 		}
 	}
+	for _, t := range chain(d) {
+		for _, name := range t.Document().ParameterOrder {
+			if _, given := d.Parameters[name]; !given && !t.Document().Parameters[name].HasDefault && name != templates.ParameterHomeRegion {
+				return &ParameterError{fmt.Sprintf("template %s wants a value for %s: give --parameter %s=…", t.Name, name, name)}
+			}
+		}
+	}
 	return nil
 }
 
@@ -83,7 +90,11 @@ func outdated(s Set) string {
 		return fmt.Sprintf("template changed (%s → %s)", orNone(short(s.SHA256)), short(sha))
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Want)) {
-		if have, ok := s.Parameters[k]; !ok || have != s.Want[k] {
+		have, ok := s.Parameters[k]
+		if p := s.Template.Document().Parameters[k]; !ok && p.HasDefault {
+			have = p.Default // a server may leave out what was not given
+		}
+		if have != s.Want[k] {
 			return fmt.Sprintf("parameter %s changes from %q to %q", k, have, s.Want[k])
 		}
 	}

@@ -47,6 +47,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 		return cmp.Or(cmp.Compare(rank[a.StackSet], rank[b.StackSet]), cmp.Compare(a.Account.OUPath(), b.Account.OUPath()), a.Target.Compare(b.Target))
 	})
 	p.dropIdleUpdates()
+	p.warnOutside()
 	slices.Sort(p.plan.Warnings)
 	p.plan.Hash = p.plan.hash()
 	return &p.plan, nil
@@ -84,6 +85,25 @@ func (p *planner) dropIdleUpdates() {
 			return c.StackSet == s.Name && (c.Action == Create || c.Action == Update || c.Action == Recreate)
 		}) {
 			s.Outdated = ""
+		}
+	}
+}
+
+// warnOutside says which instances an update leaves behind: a change of a set makes
+// all its instances OUTDATED, and only those of this run are updated.
+func (p *planner) warnOutside() {
+	for _, s := range p.plan.Sets {
+		if s.Outdated == "" {
+			continue
+		}
+		outside := len(s.Instances)
+		for _, c := range p.plan.Changes {
+			if _, exists := s.Instances[c.Target]; exists && c.StackSet == s.Name && c.Action != None && c.Action != Skip {
+				outside--
+			}
+		}
+		if outside > 0 {
+			p.warn("Stack set %s changes (%s): %s of it outside this run will be OUTDATED until a run takes them in.", s.Name, s.Outdated, count(outside, "stack instance"))
 		}
 	}
 }
@@ -141,7 +161,8 @@ func (p *planner) account(a *orgs.Account) {
 	records := false
 	for _, region := range p.d.Regions {
 		recording[region] = p.recording(a, region, f)
-		records = records || recording[region].action == Create || recording[region].action == Update || recording[region].action == Recreate
+		_, ours := p.set(templates.Recording).Instances[Target{a.ID, region}]
+		records = records || recording[region].there && (ours || recording[region].action == Create)
 	}
 	base := p.base(a, f, records)
 	rules := map[string]verdict{}
@@ -203,23 +224,32 @@ func (p *planner) set(name string) Set {
 }
 
 // existing says what becomes of an instance that is there; ok is false when there
-// is none.
-func existing(s Set, t Target) (v verdict, ok bool) {
-	i, ok := s.Instances[t]
+// is none. Nothing can be changed where the Region is off or denied.
+func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok bool) {
+	i, ok := s.Instances[Target{account, region}]
 	if !ok {
 		return v, false
 	}
+	v = state(s, i)
+	if why := place(f, region); why != "" && v.action != None {
+		return skip("%s", why), true
+	}
+	return v, true
+}
+
+// state says what becomes of an instance by what StackSets says of it.
+func state(s Set, i Instance) verdict {
 	switch {
 	case i.Status == "INOPERABLE":
-		return verdict{Recreate, "the instance is INOPERABLE" + because(i.Reason) + "; its stack is left behind and made anew", true, nil}, true
+		return verdict{Recreate, "the instance is INOPERABLE" + because(i.Reason) + "; its stack is left behind and made anew", true, nil}
 	case s.Outdated != "":
-		return verdict{Update, s.Outdated, true, nil}, true
+		return verdict{Update, s.Outdated, true, nil}
 	case i.Status == "OUTDATED" || i.DetailedStatus == "FAILED" || i.DetailedStatus == "CANCELLED" || i.DetailedStatus == "SKIPPED_SUSPENDED_ACCOUNT":
-		return verdict{Update, fmt.Sprintf("the instance is %s, %s%s", i.Status, i.DetailedStatus, because(i.Reason)), true, nil}, true
+		return verdict{Update, fmt.Sprintf("the instance is %s, %s%s", i.Status, i.DetailedStatus, because(i.Reason)), true, nil}
 	case i.DetailedStatus == "PENDING" || i.DetailedStatus == "RUNNING":
-		return verdict{None, "an operation is working on the instance", true, nil}, true
+		return verdict{None, "an operation is working on the instance", true, nil}
 	}
-	return verdict{None, "", true, nil}, true
+	return verdict{None, "", true, nil}
 }
 
 func because(reason string) string {

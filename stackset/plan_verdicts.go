@@ -31,19 +31,20 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	if s.Name == "" {
 		return verdict{}
 	}
-	if v, ok := existing(s, Target{a.ID, region}); ok {
-		return v
+	r := f.Regions[region]
+	if v, ok := existing(s, a.ID, region, f); ok {
+		return p.ours(s, a, region, f, v)
 	}
 	if why := place(f, region); why != "" {
 		return skip("%s", why)
 	}
-	r := f.Regions[region]
 	switch {
 	case f.Gap.Is():
 		return skip("the account cannot be entered: %s", f.Gap.Text)
 	case r == nil:
 		return skip("the Region was not read")
 	case r.Gap.Is():
+		p.warn("Region %s of account %s (%s) could not be read, so it is planned without recording: %s.", region, a.ID, a.Name, r.Gap.Text)
 		return skip("the Region could not be read: %s", r.Gap.Text)
 	case r.Recorder != nil:
 		return p.theirs(a, region, r.Recorder)
@@ -54,14 +55,44 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	return verdict{action: Create, there: true}
 }
 
+// ourRecorder is the name that the template recording gives its recorder.
+const ourRecorder = "rollout"
+
+// ours is a place with a stack instance of recording. What preflight saw there is
+// held against it: StackSets does not know when a recorder was stopped or deleted.
+func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v verdict) verdict {
+	r := f.Regions[region]
+	if r == nil || r.Off || r.Gap.Is() {
+		return v
+	}
+	switch made := s.Instances[Target{a.ID, region}].StackID != ""; {
+	case r.Recorder != nil && r.Recorder.Name != ourRecorder && !made:
+		// The create failed for this very recorder, and would again.
+		v = p.theirs(a, region, r.Recorder)
+		v.reason += "; the stack instance without a stack is of no use"
+	case v.action != None || !made:
+	case r.Recorder == nil:
+		p.warn("The recorder of account %s (%s) in %s is gone although its stack instance is there: somebody deleted it.", a.ID, a.Name, region)
+		v.reason = "the stack instance is there, but its recorder is gone: no results expected"
+	case !r.Recorder.Recording:
+		p.warnStopped(a, region, r.Recorder)
+		v.reason = "the recorder is stopped: no results expected"
+	}
+	return v
+}
+
+func (p *planner) warnStopped(a *orgs.Account, region string, r *Recorder) {
+	p.warn("The recorder %s of account %s (%s) in %s is stopped: no verdict can be trusted there until somebody starts it.", r.Name, a.ID, a.Name, region)
+}
+
 // theirs is an account that has a recorder already, which is left as it is.
 func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
 	whose := "the account's own recorder " + r.Name + " is there"
-	if r.Name == "rollout" {
+	if r.Name == ourRecorder {
 		whose = "rollout's own recorder is there, kept from an earlier deployment"
 	}
 	if !r.Recording {
-		p.warn("The recorder %s of account %s (%s) in %s is stopped: no verdict can be trusted there until somebody starts it.", r.Name, a.ID, a.Name, region)
+		p.warnStopped(a, region, r)
 		return verdict{None, whose + ", but stopped: no results expected", true, nil}
 	}
 	var missing []string
@@ -79,17 +110,22 @@ func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
 	return verdict{None, whose, true, nil}
 }
 
-// base decides on what an account has once. records says that recording is made or
-// changed in one of its Regions.
+// base decides on what an account has once. records says that a recorder of ours is
+// there or will be in one of its Regions.
 func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	s := p.set(templates.RecordingBase)
 	if s.Name == "" {
 		return verdict{}
 	}
-	if v, ok := existing(s, Target{a.ID, p.d.HomeRegion}); ok {
+	enforce := p.enforces()
+	if v, ok := existing(s, a.ID, p.d.HomeRegion, f); ok {
+		if enforce && v.there && f.RemediationRole == Absent {
+			// Overrides are given at create only: a later one would take back the
+			// others. The instance may be older than the wish to enforce.
+			p.warn("Account %s (%s) has recording-base but not the role AWSServiceRoleForConfigRemediation. Config makes it where it may; if remediations fail there: aws iam create-service-linked-role --aws-service-name remediation.config.amazonaws.com.", a.ID, a.Name)
+		}
 		return v
 	}
-	enforce := p.d.Remediation == RemediationManual || p.d.Remediation == RemediationAutomatic
 	if !records && !enforce {
 		return verdict{} // nothing of ours in the account leans on it
 	}
@@ -133,7 +169,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 
 // rule decides on a template of rules, or any other that stands by itself.
 func (p *planner) rule(s Set, a *orgs.Account, region string, f *AccountFacts, recording verdict) verdict {
-	if v, ok := existing(s, Target{a.ID, region}); ok {
+	if v, ok := existing(s, a.ID, region, f); ok {
 		return v
 	}
 	if why := place(f, region); why != "" {
@@ -143,11 +179,14 @@ func (p *planner) rule(s Set, a *orgs.Account, region string, f *AccountFacts, r
 	if r == nil || f.Gap.Is() || r.Gap.Is() {
 		return verdict{Create, "what is there could not be read", true, nil}
 	}
-	own, equal := p.rulesThere(s.Template, r)
+	own, equal, taken := p.rulesThere(s.Template, r)
+	if taken != "" {
+		return skip("a rule called %s is there that checks something else or is left over from a part of this template: delete it first", taken)
+	}
 	if own != "" {
 		return verdict{None, "the rule " + own + " is there without a stack instance, left by an earlier deployment", true, nil}
 	}
-	if equal != "" && p.d.ReuseExisting && p.d.Remediation != RemediationManual && p.d.Remediation != RemediationAutomatic {
+	if equal != "" && p.d.ReuseExisting && !p.enforces() {
 		return verdict{None, "the equal rule " + equal + " gives the verdict", false, nil}
 	}
 	if slices.Contains(s.Template.Needs, templates.Recording) && !recording.there {
@@ -156,37 +195,47 @@ func (p *planner) rule(s Set, a *orgs.Account, region string, f *AccountFacts, r
 	return verdict{action: Create, there: true}
 }
 
-// rulesThere looks for all rules of a template: under our own names, or equal ones
-// under others.
-func (p *planner) rulesThere(t templates.Template, r *RegionFacts) (own, equal string) {
+// rulesThere looks for the rules of a template: all of them under our own names
+// (own), all of them under others (equal), or a name of ours that is taken, so that
+// the stack could not make its rule.
+func (p *planner) rulesThere(t templates.Template, r *RegionFacts) (own, equal, taken string) {
 	if len(t.Rules) == 0 {
-		return "", ""
+		return "", "", ""
 	}
-	var owns, equals []string
+	var owns, equals, foreign []string
 	for _, rule := range t.Rules {
+		named, other := false, false
 		for _, fact := range r.Rules {
-			if fact.Rule != rule.Name {
-				continue
-			}
-			if fact.Own() {
+			switch {
+			case fact.Rule != rule.Name:
+			case fact.Own() && !fact.Equal:
+				foreign = append(foreign, fact.Name)
+			case fact.Own() && !named:
+				named = true
 				owns = append(owns, fact.Name)
-				break
-			}
-		}
-		for _, fact := range r.Rules {
-			if fact.Rule == rule.Name && fact.Equal && !fact.Own() {
+			case !fact.Own() && fact.Equal && !other:
+				other = true
 				equals = append(equals, fact.Name)
-				break
 			}
 		}
 	}
-	if len(owns) == len(t.Rules) {
+	switch {
+	case len(foreign) > 0:
+		taken = strings.Join(foreign, ", ")
+	case len(owns) == len(t.Rules):
 		own = strings.Join(owns, ", ")
+	default:
+		taken = strings.Join(owns, ", ")
 	}
 	if len(equals) == len(t.Rules) {
 		equal = strings.Join(equals, ", ")
 	}
-	return own, equal
+	return own, equal, taken
+}
+
+// enforces says whether this run asks for enforcement.
+func (p *planner) enforces() bool {
+	return p.d.Remediation == RemediationManual || p.d.Remediation == RemediationAutomatic
 }
 
 // enforcement decides on a set that enforces. nothing is true when there is
@@ -196,14 +245,17 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 	if s.Automatic {
 		mode = "automatic"
 	}
-	t := Target{a.ID, region}
-	v, there := existing(s, t)
+	v, there := existing(s, a.ID, region, f)
 	if p.notWanted(s) {
 		if !there {
 			return v, true
 		}
-		if p.d.Remediation == RemediationOff || p.d.Remediation == "" {
+		if !p.enforces() {
 			return verdict{None, fmt.Sprintf("enforced (%s) since an earlier run; rollout disarm takes it away", mode), true, nil}, false
+		}
+		// Deletes come first, so without the other one the place would be disarmed.
+		if other, _ := p.enforcement(p.wantedTwin(s), a, region, f, rule, base); other.action == Skip {
+			return verdict{None, fmt.Sprintf("stays %s, since %s enforcement cannot be there: %s", mode, p.d.Remediation, other.reason), true, nil}, false
 		}
 		return verdict{Delete, fmt.Sprintf("enforcement changes from %s to %s", mode, p.d.Remediation), false, nil}, false
 	}
@@ -220,6 +272,16 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 		return skip("needs %s: %s", templates.RecordingBase, orNone(base.reason)), false
 	}
 	return verdict{action: Create, there: true}, false
+}
+
+// wantedTwin is the other set of the same enforce template, the one asked for.
+func (p *planner) wantedTwin(s Set) Set {
+	for _, t := range p.plan.Sets {
+		if t.Template.Name == s.Template.Name && t.Automatic != s.Automatic {
+			return t
+		}
+	}
+	return Set{Template: s.Template, Automatic: !s.Automatic}
 }
 
 // warnings says what holds for the whole run.

@@ -1,8 +1,10 @@
 package stackset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -142,11 +144,12 @@ func (e *NoEntryError) Remedy() string {
 // closed is a *NoEntryError when no account of several could be entered.
 func (f *Facts) closed() error {
 	said := ""
-	for _, a := range f.Accounts {
+	for _, id := range slices.Sorted(maps.Keys(f.Accounts)) {
+		a := f.Accounts[id]
 		if !a.Gap.Is() || a.Gap.Class != awsapi.ClassDenied {
 			return nil
 		}
-		said = a.Gap.Text
+		said = cmp.Or(said, a.Gap.Text)
 	}
 	if len(f.Accounts) < 2 {
 		return nil // one account alone does not tell a wrong role from a closed account
