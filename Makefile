@@ -21,7 +21,7 @@ lint: vet
 	go tool staticcheck ./...
 
 fuzz:
-	.ci/fuzz 10s
+	.ci/fuzz 20000x
 
 ci:
 	bash .ci/run
