@@ -29,22 +29,28 @@ func (s *Sim) stackOf(c *call) (*stack, error) {
 
 type outputShape struct{ OutputKey, OutputValue string }
 
-type stackShape struct {
+// stackSummary is what ListStacks shows; stackShape is DescribeStacks' fuller one.
+type stackSummary struct {
 	StackName, StackId, StackStatus string
 	StackStatusReason               string `xml:",omitempty"`
 	CreationTime                    string
-	LastUpdatedTime                 string           `xml:",omitempty"`
-	Parameters                      []parameterShape `xml:"Parameters>member"`
-	Outputs                         []outputShape    `xml:"Outputs>member"`
-	Tags                            []tagShape       `xml:"Tags>member"`
-	Description                     string           `xml:",omitempty"`
+	LastUpdatedTime                 string `xml:",omitempty"`
+}
+
+type stackShape struct {
+	stackSummary
+	Parameters  []parameterShape `xml:"Parameters>member"`
+	Outputs     []outputShape    `xml:"Outputs>member"`
+	Tags        []tagShape       `xml:"Tags>member"`
+	Description string           `xml:",omitempty"`
+}
+
+func (st *stack) summary() stackSummary {
+	return stackSummary{StackName: st.Name, StackId: st.ID, StackStatus: st.Status, StackStatusReason: st.Reason, CreationTime: iso(st.Created), LastUpdatedTime: iso(st.Updated)}
 }
 
 func (st *stack) shape() stackShape {
-	out := stackShape{
-		StackName: st.Name, StackId: st.ID, StackStatus: st.Status, StackStatusReason: st.Reason, CreationTime: iso(st.Created), LastUpdatedTime: iso(st.Updated),
-		Description: st.Description,
-	}
+	out := stackShape{stackSummary: st.summary(), Description: st.Description}
 	for _, k := range sortedKeys(st.Parameters) {
 		out.Parameters = append(out.Parameters, parameterShape{k, st.Parameters[k]})
 	}
@@ -82,22 +88,20 @@ func describeStacks(s *Sim, c *call) (any, error) {
 
 func listStacks(s *Sim, c *call) (any, error) {
 	stacks := s.world.accounts[c.Caller.Account].region(c.Region).stacks
-	list := []stackShape{}
+	list := []stackSummary{}
 	wanted := map[string]bool{}
 	for _, status := range c.Form.list("StackStatusFilter") {
 		wanted[status] = true
 	}
 	for _, name := range sortedKeys(stacks) {
 		if st := stacks[name]; len(wanted) == 0 || wanted[st.Status] {
-			shape := st.shape()
-			shape.Parameters, shape.Outputs, shape.Tags = nil, nil, nil
-			list = append(list, shape)
+			list = append(list, st.summary())
 		}
 	}
 	page, next, err := cfnPage(c, list)
 	return struct {
-		StackSummaries []stackShape `xml:"StackSummaries>member"`
-		NextToken      string       `xml:",omitempty"`
+		StackSummaries []stackSummary `xml:"StackSummaries>member"`
+		NextToken      string         `xml:",omitempty"`
 	}{page, next}, err
 }
 
@@ -171,13 +175,19 @@ type declaredParameter struct {
 	Description   string `xml:",omitempty"`
 }
 
+// templateShape is what ValidateTemplate says of a template.
 type templateShape struct {
 	Description        string              `xml:",omitempty"`
 	Parameters         []declaredParameter `xml:"Parameters>member"`
 	Capabilities       []string            `xml:"Capabilities>member"`
 	CapabilitiesReason string              `xml:",omitempty"`
-	ResourceTypes      []string            `xml:"ResourceTypes>member"`
-	Version            string              `xml:",omitempty"`
+}
+
+// summaryShape is what GetTemplateSummary says of it.
+type summaryShape struct {
+	templateShape
+	ResourceTypes []string `xml:"ResourceTypes>member"`
+	Version       string   `xml:",omitempty"`
 }
 
 func shapeOfTemplate(doc *templates.Document) templateShape {
@@ -226,7 +236,7 @@ func templateSummary(s *Sim, c *call) (any, error) {
 			return nil, err
 		}
 	}
-	out := shapeOfTemplate(doc)
+	out := summaryShape{templateShape: shapeOfTemplate(doc)}
 	seen := map[string]bool{}
 	for _, r := range doc.Resources {
 		seen[r.Type] = true

@@ -31,24 +31,26 @@ type preferencesShape struct {
 }
 
 type operationShape struct {
-	OperationId, StackSetId, Action, Status string
-	StatusReason                            string `xml:",omitempty"`
-	RetainStacks                            *bool  `xml:",omitempty"`
-	CreationTimestamp                       string
-	EndTimestamp                            string            `xml:",omitempty"`
-	DeploymentTargets                       *targetsShape     `xml:",omitempty"`
-	OperationPreferences                    *preferencesShape `xml:",omitempty"`
-	StatusDetails                           struct{ FailedStackInstancesCount int }
+	OperationId, Action, Status string
+	StackSetId                  string `xml:",omitempty"` // not in a summary
+	StatusReason                string `xml:",omitempty"`
+	RetainStacks                *bool  `xml:",omitempty"`
+	CreationTimestamp           string
+	EndTimestamp                string            `xml:",omitempty"`
+	DeploymentTargets           *targetsShape     `xml:",omitempty"`
+	OperationPreferences        *preferencesShape `xml:",omitempty"`
+	StatusDetails               struct{ FailedStackInstancesCount int }
 }
 
 // shapeOfOperation is an operation as both calls show it; a summary has no targets.
 func shapeOfOperation(set *stackSet, op *operation, summary bool) operationShape {
-	shape := operationShape{OperationId: op.ID, StackSetId: set.ID, Action: op.Action, Status: op.Status, StatusReason: op.Reason, CreationTimestamp: iso(op.Created), EndTimestamp: iso(op.Ended)}
+	shape := operationShape{OperationId: op.ID, Action: op.Action, Status: op.Status, StatusReason: op.Reason, CreationTimestamp: iso(op.Created), EndTimestamp: iso(op.Ended)}
 	if op.Action == "DELETE" && !summary {
 		shape.RetainStacks = &op.Retain
 	}
 	shape.StatusDetails.FailedStackInstancesCount = op.failed
 	if !summary {
+		shape.StackSetId = set.ID
 		shape.DeploymentTargets = &targetsShape{op.ouIDs, op.accounts, op.filter}
 	}
 	p := &preferencesShape{"SEQUENTIAL", op.prefs.order, op.sent.str("FailureToleranceCount"), op.sent.str("FailureTolerancePercentage"),

@@ -72,19 +72,24 @@ func listStackSets(s *Sim, c *call) (any, error) {
 
 type detailedStatus struct{ DetailedStatus string }
 
-type instanceShape struct {
+// instanceSummary is what ListStackInstances shows: no overrides.
+type instanceSummary struct {
 	StackSetId, Region, Account, Status string
 	StackId                             string `xml:",omitempty"`
 	StatusReason                        string `xml:",omitempty"`
 	StackInstanceStatus                 detailedStatus
 	OrganizationalUnitId                string
 	DriftStatus                         string
-	LastOperationId                     string           `xml:",omitempty"`
-	ParameterOverrides                  []parameterShape `xml:"ParameterOverrides>member,omitempty"`
+	LastOperationId                     string `xml:",omitempty"`
 }
 
-func shapeOfInstance(set *stackSet, i *stackInstance) instanceShape {
-	return instanceShape{StackSetId: set.ID, Region: i.region, Account: i.account, Status: i.Status, StackId: i.StackID, StatusReason: i.Reason,
+type instanceShape struct {
+	instanceSummary
+	ParameterOverrides []parameterShape `xml:"ParameterOverrides>member"`
+}
+
+func summaryOfInstance(set *stackSet, i *stackInstance) instanceSummary {
+	return instanceSummary{StackSetId: set.ID, Region: i.region, Account: i.account, Status: i.Status, StackId: i.StackID, StatusReason: i.Reason,
 		StackInstanceStatus: detailedStatus{i.Detailed}, OrganizationalUnitId: i.OU, DriftStatus: "NOT_CHECKED", LastOperationId: i.LastOperation}
 }
 
@@ -122,13 +127,13 @@ func listStackInstances(s *Sim, c *call) (any, error) {
 		}
 	}
 	page, token, err := cfnPage(c, list)
-	shapes := make([]instanceShape, len(page))
+	shapes := make([]instanceSummary, len(page))
 	for n, i := range page {
-		shapes[n] = shapeOfInstance(set, i) // a summary carries no overrides
+		shapes[n] = summaryOfInstance(set, i)
 	}
 	return struct {
-		Summaries []instanceShape `xml:"Summaries>member"`
-		NextToken string          `xml:",omitempty"`
+		Summaries []instanceSummary `xml:"Summaries>member"`
+		NextToken string            `xml:",omitempty"`
 	}{shapes, token}, err
 }
 
@@ -141,7 +146,7 @@ func describeStackInstance(s *Sim, c *call) (any, error) {
 	if i == nil {
 		return nil, fail(http.StatusNotFound, "StackInstanceNotFoundException", "Stack instance not found")
 	}
-	shape := shapeOfInstance(set, i)
+	shape := instanceShape{instanceSummary: summaryOfInstance(set, i)}
 	for _, k := range sortedKeys(i.Overrides) {
 		shape.ParameterOverrides = append(shape.ParameterOverrides, parameterShape{k, i.Overrides[k]})
 	}

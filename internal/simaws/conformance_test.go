@@ -1,0 +1,50 @@
+package simaws_test
+
+import (
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"rollout/internal/simaws"
+)
+
+// boto3, with its parameter validation on, calls the simulator, and every answer is
+// held against botocore's own service models.
+func TestAgainstBotocoreModels(t *testing.T) {
+	if exec.Command("python3", "-c", "import boto3").Run() != nil {
+		if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
+			t.Fatal("python3 with boto3 is required here and not installed")
+		}
+		t.Skip("python3 with boto3 is not installed (pip install boto3); this check against a third party is skipped")
+	}
+	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 3600}))
+	defer server.Close()
+	out, err := exec.Command("python3", "testdata/conformance.py", server.URL).CombinedOutput()
+	if err != nil {
+		t.Fatalf("the session ended early: %v\n%s", err, out)
+	}
+	covered := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		if defect, ok := strings.CutPrefix(line, "DEFECT "); ok {
+			t.Error(strings.TrimSpace(defect))
+		}
+		if call, ok := strings.CutPrefix(line, "COVERED "); ok {
+			covered[strings.TrimSpace(call)] = true
+		}
+	}
+	lines, err := simaws.Fidelity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the page says is checked by botocore is what was called here.
+	for _, l := range lines {
+		if !l.IsCall() {
+			continue
+		}
+		if says := strings.Contains(l.Check, "botocore"); says != covered[l.ID] {
+			t.Errorf("FIDELITY.md, %s: check %q, and this session covers it: %v", l.ID, l.Check, covered[l.ID])
+		}
+	}
+}
