@@ -1,6 +1,9 @@
 package simaws
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Every call that is served has a line in FIDELITY.md, and every line about a call
 // is about one that is served.
@@ -30,4 +33,53 @@ func TestFidelityListsEveryCall(t *testing.T) {
 			t.Errorf("%s has a line and is not served", l.ID)
 		}
 	}
+}
+
+// The checks that the page may name; fixtures are the Go SDK's own.
+var fidelityChecks = map[string]bool{"fixtures": true, "botocore": true, "aws": true, "moto": true, "example": true, "none": true}
+
+func TestFidelityNamesItsChecksAndSources(t *testing.T) {
+	lines, err := Fidelity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lines {
+		for _, check := range strings.Split(l.Check, ", ") {
+			if !fidelityChecks[check] {
+				t.Errorf("%s: there is no check %q", l.ID, check)
+			}
+		}
+		if l.Source == "none" {
+			t.Errorf("%s: no source", l.ID)
+		}
+	}
+}
+
+func TestFidelityRefusesACarelessPage(t *testing.T) {
+	for page, want := range map[string]string{
+		"| ORG-01 | a | b | strong | none |":         "5 cells",
+		"| ORG-01 | a | b | strong | none |  |":      "cell 6 is empty",
+		"| ORG-01 | a | b | sure | none | none |":    "neither strong nor weak",
+		"| ORG-01 | a | b | c | strong | d | none |": "7 cells",
+	} {
+		if _, err := parseFidelity(page); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", page, err, want)
+		}
+	}
+}
+
+func FuzzFidelity(f *testing.F) {
+	f.Add(fidelityPage)
+	f.Add("## A\n| X-1 | a | b | weak | none | none |")
+	f.Fuzz(func(t *testing.T, page string) {
+		lines, err := parseFidelity(page)
+		if err != nil {
+			return
+		}
+		for _, l := range lines {
+			if l.ID == "" || l.Modelled == "" || l.Source == "" || l.Check == "" || l.Difference == "" {
+				t.Errorf("%+v: an empty cell was let through", l)
+			}
+		}
+	})
 }
