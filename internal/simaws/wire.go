@@ -238,10 +238,7 @@ func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
 	s.clock.advance()
 	h, ok := svc.ops[c.Action]
 	if !ok {
-		if svc.protocol == protocolJSON11 {
-			return nil, fail(http.StatusBadRequest, "UnknownOperationException", "")
-		}
-		return nil, fail(http.StatusBadRequest, "InvalidAction", "Could not find operation "+c.Action+" for version "+svc.version)
+		return nil, unknownAction(svc, c)
 	}
 	s.stats.calls[c.Service+":"+c.Action]++
 	if err := s.disturb(svc, c); err != nil {
@@ -266,6 +263,21 @@ func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
 		}
 	}
 	return h(s, c)
+}
+
+// unknownAction is what a service answers to a call that it does not know: the JSON
+// protocols name an exception, query services an action and a version, and EC2 has
+// words of its own (EC2 API reference, "Common errors").
+func unknownAction(svc *service, c *call) error {
+	switch svc.protocol {
+	case protocolJSON11:
+		return fail(http.StatusBadRequest, "UnknownOperationException", "")
+	case protocolREST:
+		return fail(http.StatusNotFound, "UnknownOperationException", "")
+	case protocolEC2:
+		return fail(http.StatusBadRequest, "InvalidAction", "The action "+c.Action+" is not valid for this web service.")
+	}
+	return fail(http.StatusBadRequest, "InvalidAction", "Could not find operation "+c.Action+" for version "+svc.version)
 }
 
 // regionOn refuses a call in a Region that is off in the caller's account, as AWS
