@@ -84,6 +84,15 @@ func (c *clock) advance() {
 	c.current = time.Time{}
 }
 
+// ago is the time to compare stamps with that are older than d of simulated time.
+func (c *clock) ago(d time.Duration) time.Time {
+	now := c.Now()
+	if c.paused && c.current.IsZero() {
+		now = c.pausedAt.UTC()
+	}
+	return now.Add(-time.Duration(float64(d) / c.speed))
+}
+
 // pause stops simulated time; resume lets it go on from there.
 func (c *clock) pause() {
 	if !c.paused {

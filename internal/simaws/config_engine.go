@@ -16,6 +16,9 @@ const (
 	firstEvaluation    = 90 * time.Second
 	evaluationDelay    = 15 * time.Second // a new item → its evaluation
 	askedEvaluation    = 20 * time.Second // StartConfigRulesEvaluation
+	// sinceBefore is how long ago was recorded and evaluated what was there before
+	// the simulation.
+	sinceBefore = time.Hour
 )
 
 // recording says whether a type is being recorded there now.
@@ -69,6 +72,12 @@ func (s *Sim) recordAll(r *regionState) {
 func (s *Sim) ensureItems(r *regionState) {
 	if r.recorder != nil && r.recorder.Recording && r.recorder.LastStatus != "Pending" && len(r.config.items) == 0 {
 		s.recordAll(r)
+		for _, history := range r.config.items {
+			for i := range history {
+				history[i].Captured = history[i].Captured.Add(-sinceBefore)
+				history[i].StateID = history[i].Captured.UnixMilli()
+			}
+		}
 	}
 }
 
@@ -193,18 +202,15 @@ func (s *Sim) evaluateResource(r *regionState, rule *configRule, resourceType, i
 	rule.firstEvaluated, rule.lastInvoked, rule.lastSuccess = true, now, now
 	item, ok := r.config.last(resourceType, id)
 	if !ok {
-		delete(rule.results, id)
+		s.dropResult(rule, id)
 		return
 	}
-	if rule.results == nil {
-		rule.results = map[string]*evaluation{}
-	}
 	verdict, annotation := managedRules[rule.Identifier].verdict(item, rule.InputParameters)
-	rule.results[id] = &evaluation{
+	s.setResult(rule, &evaluation{
 		ResourceType: resourceType, ResourceID: id,
 		Compliance: verdict, Annotation: annotation,
 		Ordering: item.Captured, Invoked: now, Recorded: now.Add(500 * time.Millisecond),
-	}
+	})
 	s.evaluated(r, rule, id)
 }
 
@@ -232,7 +238,7 @@ func (s *Sim) seedRule(r *regionState, rule *configRule) {
 		return
 	}
 	s.ensureItems(r)
-	now := s.clock.Now()
+	now := s.clock.Now().Add(-sinceBefore)
 	rule.firstEvaluated, rule.lastInvoked, rule.lastSuccess = true, now, now
 	if !known || !r.recorder.records(managed.resourceType) || !rule.inScope(managed.resourceType) {
 		return
@@ -241,7 +247,9 @@ func (s *Sim) seedRule(r *regionState, rule *configRule) {
 	if len(items) == 0 && managed.resourceType == typeSecurityGroup {
 		// The recorder was stopped after it had recorded.
 		for _, id := range sortedKeys(r.groups) {
-			r.config.write(s.groupItem(r, r.groups[id]))
+			item := s.groupItem(r, r.groups[id])
+			item.Captured, item.StateID = now, now.UnixMilli()
+			r.config.write(item)
 		}
 		items = r.config.current(managed.resourceType)
 	}

@@ -86,20 +86,9 @@ func resourceHistory(s *Sim, c *call) (any, error) {
 		if t := fromEpoch(in.EarlierTime); !t.IsZero() && item.Captured.Before(t) {
 			continue
 		}
-		m := map[string]any{
-			"version": "1.3", "accountId": r.account, "awsRegion": r.name, "availabilityZone": "Not Applicable",
-			"resourceType": item.Type, "resourceId": item.ID, "arn": item.ARN,
-			"configurationItemStatus": item.Status, "configurationStateId": strconv.FormatInt(item.StateID, 10),
-			"configurationItemCaptureTime": epoch(item.Captured), "relatedEvents": []any{}, "relationships": []any{},
-			"supplementaryConfiguration": map[string]any{}, "tags": item.Tags,
-		}
-		setText(m, "resourceName", item.Name)
-		if item.Configuration != nil {
-			text, err := json.Marshal(item.Configuration)
-			if err != nil {
-				return nil, err
-			}
-			m["configuration"] = string(text)
+		m, err := r.itemShape(item)
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, m)
 	}
@@ -110,4 +99,33 @@ func resourceHistory(s *Sim, c *call) (any, error) {
 	out := map[string]any{"configurationItems": page}
 	setText(out, "nextToken", next)
 	return out, nil
+}
+
+// itemShape is a ConfigurationItem.
+func (r *regionState) itemShape(item configItem) (map[string]any, error) {
+	m, err := r.baseItemShape(item)
+	if err != nil {
+		return nil, err
+	}
+	m["relatedEvents"], m["relationships"], m["tags"] = []any{}, []any{}, copyTexts(item.Tags)
+	return m, nil
+}
+
+// baseItemShape is a BaseConfigurationItem, which has no tags and relationships.
+func (r *regionState) baseItemShape(item configItem) (map[string]any, error) {
+	m := map[string]any{
+		"version": "1.3", "accountId": r.account, "awsRegion": r.name, "availabilityZone": "Not Applicable",
+		"resourceType": item.Type, "resourceId": item.ID, "arn": item.ARN,
+		"configurationItemStatus": item.Status, "configurationStateId": strconv.FormatInt(item.StateID, 10),
+		"configurationItemCaptureTime": epoch(item.Captured), "supplementaryConfiguration": map[string]any{},
+	}
+	setText(m, "resourceName", item.Name)
+	if item.Configuration != nil {
+		text, err := json.Marshal(item.Configuration)
+		if err != nil {
+			return nil, err
+		}
+		m["configuration"] = string(text)
+	}
+	return m, nil
 }

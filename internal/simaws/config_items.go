@@ -37,6 +37,16 @@ type configState struct {
 	serviceRecorders []*configRecorder
 	// pending are the resources whose item is about to be written.
 	pending map[string]bool
+
+	// aggregators by name; authorizations and dismissed requests by the
+	// aggregator's "account region".
+	aggregators    map[string]*configAggregator
+	authorizations map[string]*aggregationAuthorization
+	dismissed      map[string]bool
+	// tags by ARN.
+	tags map[string]map[string]string
+	// goneRules are rules that were deleted not long ago.
+	goneRules []goneRule
 }
 
 // configItem is a configuration item: what a resource looked like when Config

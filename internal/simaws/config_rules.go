@@ -249,7 +249,7 @@ func (s *Sim) deleteRule(r *regionState, name string) error {
 	if rule.remediation != nil {
 		return fail(400, "ResourceInUseException", "The rule has a remediation action associated with it. Delete the remediation action associated with the rule before deleting the rule and try again.")
 	}
-	delete(r.rules, name)
+	s.dropRule(r, rule)
 	return nil
 }
 

@@ -223,8 +223,9 @@ type configRule struct {
 	errorMessage   string
 	evaluations    int       // evaluations of the whole rule that are under way
 	lastAsked      time.Time // the last StartConfigRulesEvaluation
-	// results by resource id.
+	// results by resource id; gone are those that went not long ago.
 	results map[string]*evaluation
+	gone    map[string]goneResult
 
 	remediation *remediation
 }
@@ -235,6 +236,8 @@ type evaluation struct {
 	Annotation               string
 	Ordering                 time.Time // OrderingTimestamp: the configuration item's time
 	Invoked, Recorded        time.Time
+	// before is the verdict that this one took the place of, for a while.
+	before *evaluation
 }
 
 type remediation struct {

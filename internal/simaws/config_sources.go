@@ -1,0 +1,184 @@
+package simaws
+
+import (
+	"slices"
+	"time"
+)
+
+// How long a change takes to reach an aggregator. AWS gives no figure ("subject
+// to delays"); minutes are what people see.
+const (
+	aggregationLow  = 1 * time.Minute
+	aggregationHigh = 3 * time.Minute
+)
+
+// aggregateSource is one account and Region that an aggregator reads.
+type aggregateSource struct {
+	account *account // nil: no account of this organization
+	id      string
+	region  string
+}
+
+func (a aggregateSource) key() string { return a.id + " " + a.region }
+
+// sources lists what an aggregator reads, in the order of its accounts. An
+// organization's sources are its active accounts, the management account among
+// them; Regions that an account has switched off hold nothing to read.
+func (s *Sim) sources(agg *configAggregator) []aggregateSource {
+	var ids, regions []string
+	switch {
+	case agg.Organization != nil:
+		ids, regions = s.world.order, agg.Organization.AwsRegions
+	case agg.Accounts != nil:
+		ids, regions = agg.Accounts.AccountIds, agg.Accounts.AwsRegions
+	}
+	if len(regions) == 0 {
+		regions = append(slices.Clone(s.world.enabledRegions), s.world.optInRegions...)
+	}
+	var out []aggregateSource
+	seen := map[string]bool{}
+	for _, id := range ids {
+		a := s.world.accounts[id]
+		if seen[id] || a != nil && (a.State != "ACTIVE" && agg.Organization != nil) {
+			continue
+		}
+		seen[id] = true
+		for _, name := range regions {
+			if a == nil || s.world.regionStatus(a, name) != "DISABLED" {
+				out = append(out, aggregateSource{a, id, name})
+			}
+		}
+	}
+	return out
+}
+
+// sourceError says why an aggregator gets nothing from a source, "" when it does:
+// an organization is read by the aggregator's role, another account only with
+// its authorization.
+func (s *Sim) sourceError(owner *regionState, agg *configAggregator, source aggregateSource) (code, message string) {
+	if agg.Organization != nil {
+		return s.organizationError(owner, agg)
+	}
+	if source.id == owner.account {
+		return "", ""
+	}
+	if source.account == nil || source.account.region(source.region).config.authorizations[owner.account+" "+owner.name] == nil {
+		return "AccessDenied", "The source account " + source.id + " has not authorized the aggregator account " + owner.account + " in " + owner.name + " to collect its data."
+	}
+	return "", ""
+}
+
+// organizationError looks at the aggregator's role and at the organization.
+func (s *Sim) organizationError(owner *regionState, agg *configAggregator) (code, message string) {
+	if _, on := s.world.trustedServices[configPrincipal]; !on {
+		return "OrganizationAccessDenied", "Trusted access for AWS Config is not enabled in the organization."
+	}
+	if owner.account != s.world.management && !slices.Contains(s.world.delegated[owner.account], configPrincipal) {
+		return "OrganizationAccessDenied", "The account " + owner.account + " is no longer a delegated administrator for AWS Config."
+	}
+	var role *iamRole
+	for _, r := range s.world.accounts[owner.account].roles {
+		if r.ARN == agg.Organization.RoleArn {
+			role = r
+		}
+	}
+	if role != nil && role.ServiceName == configPrincipal {
+		return "", ""
+	}
+	if role == nil || !allowsService(role.Trust, configPrincipal, "sts:AssumeRole", "", map[string]string{"aws:sourceaccount": owner.account}) {
+		return "InvalidRole", "AWS Config cannot assume the role " + agg.Organization.RoleArn + "."
+	}
+	if slices.Contains(role.Managed, "arn:"+s.world.partition+":iam::aws:policy/service-role/AWSConfigRoleForOrganizations") {
+		return "", ""
+	}
+	for _, action := range []string{"organizations:ListAccounts", "organizations:DescribeOrganization", "organizations:ListAWSServiceAccessForOrganization"} {
+		if !s.roleAllows(role, access{Action: action, Resource: "*", Context: map[string]string{}}) {
+			return "AccessDenied", "The role " + agg.Organization.RoleArn + " does not allow " + action + "."
+		}
+	}
+	return "", ""
+}
+
+// arrived gives the time up to which a source's changes have arrived in an
+// aggregator; ok is false before its first data.
+func (s *Sim) arrived(owner *regionState, agg *configAggregator, source aggregateSource) (until time.Time, ok bool) {
+	since := agg.Created
+	later := func(t time.Time) {
+		if t.After(since) {
+			since = t
+		}
+	}
+	later(agg.since[source.key()])
+	if source.account != nil && agg.Accounts != nil {
+		if auth := source.account.region(source.region).config.authorizations[owner.account+" "+owner.name]; auth != nil {
+			later(auth.Created)
+		}
+	}
+	until = s.clock.ago(spread(aggregationLow, aggregationHigh, source.id, source.region))
+	return until, !until.Before(since)
+}
+
+// describeSources serves DescribeConfigurationAggregatorSourcesStatus: a line for
+// the organization and one for every account and Region.
+func describeSources(s *Sim, c *call) (any, error) {
+	var in struct {
+		ConfigurationAggregatorName string
+		UpdateStatus                []string
+		NextToken                   string
+		Limit                       *int
+	}
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	var m memberCheck
+	for _, status := range in.UpdateStatus {
+		m.oneOf("updateStatus", status, "FAILED", "SUCCEEDED", "OUTDATED")
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	agg, err := r.aggregator(in.ConfigurationAggregatorName)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := limitOf(in.Limit, 100, 100, "limit")
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	add := func(id, kind, region, code, message string, ready bool, at time.Time) {
+		status := "SUCCEEDED"
+		switch {
+		case code != "":
+			status = "FAILED"
+		case !ready:
+			status = "OUTDATED"
+		}
+		if !wants(in.UpdateStatus, status) {
+			return
+		}
+		m := map[string]any{"SourceId": id, "SourceType": kind, "LastUpdateStatus": status}
+		setText(m, "AwsRegion", region)
+		setText(m, "LastErrorCode", code)
+		setText(m, "LastErrorMessage", message)
+		setTime(m, "LastUpdateTime", at)
+		list = append(list, m)
+	}
+	if agg.Organization != nil {
+		code, message := s.organizationError(r, agg)
+		add("Organization", "ORGANIZATION", r.name, code, message, true, agg.Updated)
+		if code != "" {
+			return configPage("AggregatedSourceStatusList", list, limit, in.NextToken)
+		}
+	}
+	for _, source := range s.sources(agg) {
+		code, message := s.sourceError(r, agg, source)
+		until, ready := s.arrived(r, agg, source)
+		if !ready || code != "" {
+			until = agg.Updated
+		}
+		add(source.id, "ACCOUNT", source.region, code, message, ready, until)
+	}
+	return configPage("AggregatedSourceStatusList", list, limit, in.NextToken)
+}
