@@ -2,7 +2,6 @@ package simaws
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -87,16 +86,6 @@ func aggregateCall(s *Sim, c *call, standard, most int) (in aggregateInput, r *r
 		return
 	}
 	_, r = s.place(c)
-	var m memberCheck
-	m.name("configurationAggregatorName", in.ConfigurationAggregatorName, 256, patternAggregator)
-	m.text("filters.configRuleName", in.Filters.ConfigRuleName, 128, patternRule)
-	m.text("filters.accountId", in.Filters.AccountId, 12, patternAccount)
-	m.text("filters.awsRegion", in.Filters.AwsRegion, 64, nil)
-	m.oneOf("filters.complianceType", in.Filters.ComplianceType, "COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA")
-	m.oneOf("complianceType", in.ComplianceType, "COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA")
-	if err = m.err(); err != nil {
-		return
-	}
 	if limit, err = limitOf(in.Limit, standard, most, "limit"); err != nil {
 		return
 	}
@@ -162,11 +151,6 @@ func aggregateSummary(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var m memberCheck
-	m.oneOf("groupByKey", in.GroupByKey, "ACCOUNT_ID", "AWS_REGION")
-	if err := m.err(); err != nil {
-		return nil, err
-	}
 	counts := map[string]*[2]int{}
 	for _, row := range s.aggregatedRules(r, agg, complianceFilters{AccountId: in.Filters.AccountId, AwsRegion: in.Filters.AwsRegion}) {
 		group := map[string]string{"ACCOUNT_ID": row.r.account, "AWS_REGION": row.r.name}[in.GroupByKey]
@@ -203,13 +187,6 @@ func aggregateDetails(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var m memberCheck
-	m.name("configRuleName", in.ConfigRuleName, 128, patternRule)
-	m.name("accountId", in.AccountId, 12, patternAccount)
-	m.name("awsRegion", in.AwsRegion, 64, nil)
-	if err := m.err(); err != nil {
-		return nil, err
-	}
 	list := []any{}
 	s.aggregateSeen(r, agg, in.AccountId, in.AwsRegion, func(r *regionState, until time.Time) {
 		for _, at := range r.rulesAt(until) {
@@ -242,13 +219,4 @@ func (s *Sim) aggregateItems(owner *regionState, agg *configAggregator, account,
 		}
 	})
 	return out
-}
-
-// resourceTypePattern is the form of a type's name; the model lists them all.
-var resourceTypePattern = whole(`[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}`)
-
-func checkResourceType(m *memberCheck, at, value string) {
-	if value != "" && (!resourceTypePattern.MatchString(value) || !strings.HasPrefix(value, "AWS::")) {
-		m.add("'"+value+"'", at, "satisfy enum value set")
-	}
 }

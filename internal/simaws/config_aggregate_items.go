@@ -17,14 +17,6 @@ type aggregateItemsInput struct {
 
 type aggregateIdentifier struct{ SourceAccountId, SourceRegion, ResourceId, ResourceType, ResourceName string }
 
-func (i aggregateIdentifier) check(m *memberCheck, at string) {
-	m.name(at+".sourceAccountId", i.SourceAccountId, 12, patternAccount)
-	m.name(at+".sourceRegion", i.SourceRegion, 64, nil)
-	m.name(at+".resourceId", i.ResourceId, 768, nil)
-	m.need(at+".resourceType", i.ResourceType != "")
-	checkResourceType(m, at+".resourceType", i.ResourceType)
-}
-
 func (i aggregateIdentifier) shape() map[string]any {
 	m := map[string]any{"SourceAccountId": i.SourceAccountId, "SourceRegion": i.SourceRegion, "ResourceId": i.ResourceId, "ResourceType": i.ResourceType}
 	setText(m, "ResourceName", i.ResourceName)
@@ -33,21 +25,11 @@ func (i aggregateIdentifier) shape() map[string]any {
 
 // aggregateItemsCall reads what the calls about aggregated resources share; need
 // .
-func aggregateItemsCall(s *Sim, c *call, check func(in aggregateItemsInput, m *memberCheck), standard, most int) (in aggregateItemsInput, r *regionState, agg *configAggregator, limit int, err error) {
+func aggregateItemsCall(s *Sim, c *call, standard, most int) (in aggregateItemsInput, r *regionState, agg *configAggregator, limit int, err error) {
 	if err = decode(c, &in); err != nil {
 		return
 	}
 	_, r = s.place(c)
-	var m memberCheck
-	m.name("configurationAggregatorName", in.ConfigurationAggregatorName, 256, patternAggregator)
-	m.text("filters.accountId", in.Filters.AccountId, 12, patternAccount)
-	m.text("filters.region", in.Filters.Region, 64, nil)
-	m.text("filters.resourceId", in.Filters.ResourceId, 768, nil)
-	checkResourceType(&m, "filters.resourceType", in.Filters.ResourceType)
-	check(in, &m)
-	if err = m.err(); err != nil {
-		return
-	}
 	if limit, err = limitOf(in.Limit, standard, most, "limit"); err != nil {
 		return
 	}
@@ -56,10 +38,7 @@ func aggregateItemsCall(s *Sim, c *call, check func(in aggregateItemsInput, m *m
 }
 
 func aggregateResources(s *Sim, c *call) (any, error) {
-	in, r, agg, limit, err := aggregateItemsCall(s, c, func(in aggregateItemsInput, m *memberCheck) {
-		m.need("resourceType", in.ResourceType != "")
-		checkResourceType(m, "resourceType", in.ResourceType)
-	}, 100, 100)
+	in, r, agg, limit, err := aggregateItemsCall(s, c, 100, 100)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +52,7 @@ func aggregateResources(s *Sim, c *call) (any, error) {
 }
 
 func aggregateCounts(s *Sim, c *call) (any, error) {
-	in, r, agg, limit, err := aggregateItemsCall(s, c, func(in aggregateItemsInput, m *memberCheck) {
-		m.oneOf("groupByKey", in.GroupByKey, "RESOURCE_TYPE", "ACCOUNT_ID", "AWS_REGION")
-	}, 1000, 1000)
+	in, r, agg, limit, err := aggregateItemsCall(s, c, 1000, 1000)
 	if err != nil {
 		return nil, err
 	}
@@ -113,15 +90,7 @@ func (s *Sim) find(owner *regionState, agg *configAggregator, i aggregateIdentif
 }
 
 func aggregateBatch(s *Sim, c *call) (any, error) {
-	in, r, agg, _, err := aggregateItemsCall(s, c, func(in aggregateItemsInput, m *memberCheck) {
-		m.need("resourceIdentifiers", in.ResourceIdentifiers != nil)
-		if in.ResourceIdentifiers != nil {
-			m.count("resourceIdentifiers", len(in.ResourceIdentifiers), 1, 100)
-		}
-		for n, i := range in.ResourceIdentifiers {
-			i.check(m, fmt.Sprintf("resourceIdentifiers.%d.member", n+1))
-		}
-	}, 100, 100)
+	in, r, agg, _, err := aggregateItemsCall(s, c, 100, 100)
 	if err != nil {
 		return nil, err
 	}
@@ -142,12 +111,7 @@ func aggregateBatch(s *Sim, c *call) (any, error) {
 }
 
 func aggregateConfig(s *Sim, c *call) (any, error) {
-	in, r, agg, _, err := aggregateItemsCall(s, c, func(in aggregateItemsInput, m *memberCheck) {
-		m.need("resourceIdentifier", in.ResourceIdentifier != nil)
-		if in.ResourceIdentifier != nil {
-			in.ResourceIdentifier.check(m, "resourceIdentifier")
-		}
-	}, 100, 100)
+	in, r, agg, _, err := aggregateItemsCall(s, c, 100, 100)
 	if err != nil {
 		return nil, err
 	}

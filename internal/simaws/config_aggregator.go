@@ -64,41 +64,6 @@ func noSuchAggregator(asked int) error {
 	return fail(400, "NoSuchConfigurationAggregatorException", "The configuration aggregator does not exist. Check the configuration aggregator name and try again.")
 }
 
-func (in aggregatorInput) check() error {
-	var m memberCheck
-	m.name("configurationAggregatorName", in.ConfigurationAggregatorName, 256, patternAggregator)
-	m.count("accountAggregationSources", len(in.AccountAggregationSources), 0, 1)
-	for _, source := range in.AccountAggregationSources {
-		at := "accountAggregationSources.1.member."
-		m.count(at+"accountIds", len(source.AccountIds), 1, mostAggregateSources)
-		for _, id := range source.AccountIds {
-			m.text(at+"accountIds", id, 12, patternAccount)
-		}
-	}
-	if o := in.OrganizationAggregationSource; o != nil {
-		m.need("organizationAggregationSource.roleArn", o.RoleArn != "")
-	}
-	checkTags(&m, in.Tags)
-	if f := in.AggregatorFilters; f != nil {
-		if f.ResourceType != nil {
-			m.oneOf("aggregatorFilters.resourceType.type", f.ResourceType.Type, "INCLUDE")
-		}
-		if f.ServicePrincipal != nil {
-			m.oneOf("aggregatorFilters.servicePrincipal.type", f.ServicePrincipal.Type, "INCLUDE")
-		}
-	}
-	return m.err()
-}
-
-// checkTags holds tags to the model; keys are compared without case.
-func checkTags(m *memberCheck, tags []configTag) {
-	m.count("tags", len(tags), 0, 50)
-	for _, t := range tags {
-		m.name("tags.1.member.key", t.Key, 128, nil)
-		m.text("tags.1.member.value", t.Value, 256, nil)
-	}
-}
-
 // checkRegions: a source names Regions or takes all of them, not both.
 func (s *Sim) checkRegions(all bool, regions []string) error {
 	switch {
@@ -122,9 +87,6 @@ func putAggregator(s *Sim, c *call) (any, error) {
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
-		return nil, err
-	}
 	_, r := s.place(c)
 	agg := r.config.aggregators[in.ConfigurationAggregatorName]
 	switch {
@@ -140,6 +102,9 @@ func putAggregator(s *Sim, c *call) (any, error) {
 	var accounts *accountSource
 	if len(in.AccountAggregationSources) > 0 {
 		accounts = &in.AccountAggregationSources[0]
+		if len(accounts.AccountIds) > mostAggregateSources {
+			return nil, fail(400, "LimitExceededException", "You have reached the limit of the number of accounts in a configuration aggregator: 10000.")
+		}
 		if err := s.checkRegions(accounts.AllAwsRegions, accounts.AwsRegions); err != nil {
 			return nil, err
 		}
@@ -252,9 +217,6 @@ func describeAggregators(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	_, r := s.place(c)
-	if err := tooMany("configurationAggregatorNames", len(in.ConfigurationAggregatorNames), 10); err != nil {
-		return nil, err
-	}
 	limit, err := limitOf(in.Limit, 100, 100, "limit")
 	if err != nil {
 		return nil, err
@@ -302,11 +264,6 @@ func deleteAggregator(s *Sim, c *call) (any, error) {
 
 // aggregator finds an aggregator by the name of a request.
 func (r *regionState) aggregator(name string) (*configAggregator, error) {
-	var m memberCheck
-	m.name("configurationAggregatorName", name, 256, patternAggregator)
-	if err := m.err(); err != nil {
-		return nil, err
-	}
 	agg := r.config.aggregators[name]
 	if agg == nil {
 		return nil, noSuchAggregator(1)

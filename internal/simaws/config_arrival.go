@@ -57,6 +57,7 @@ func (s *Sim) dropResult(rule *configRule, id string) {
 // dropRule forgets a rule.
 func (s *Sim) dropRule(r *regionState, rule *configRule) {
 	delete(r.rules, rule.Name)
+	delete(r.config.tags, rule.ARN)
 	heard := s.clock.ago(aggregationHigh + time.Minute)
 	var kept []goneRule
 	for _, g := range r.config.goneRules {

@@ -21,20 +21,9 @@ type authorizationInput struct {
 	NextToken                                string
 }
 
-func (in authorizationInput) check(accountAt, account, regionAt, region string) error {
-	var m memberCheck
-	m.name(accountAt, account, 12, patternAccount)
-	m.name(regionAt, region, 64, nil)
-	checkTags(&m, in.Tags)
-	return m.err()
-}
-
 func putAuthorization(s *Sim, c *call) (any, error) {
 	var in authorizationInput
 	if err := decode(c, &in); err != nil {
-		return nil, err
-	}
-	if err := in.check("authorizedAccountId", in.AuthorizedAccountId, "authorizedAwsRegion", in.AuthorizedAwsRegion); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
@@ -82,9 +71,6 @@ func describeAuthorizations(s *Sim, c *call) (any, error) {
 func deleteAuthorization(s *Sim, c *call) (any, error) {
 	var in authorizationInput
 	if err := decode(c, &in); err != nil {
-		return nil, err
-	}
-	if err := in.check("authorizedAccountId", in.AuthorizedAccountId, "authorizedAwsRegion", in.AuthorizedAwsRegion); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
@@ -137,9 +123,6 @@ func describePending(s *Sim, c *call) (any, error) {
 func deletePending(s *Sim, c *call) (any, error) {
 	var in authorizationInput
 	if err := decode(c, &in); err != nil {
-		return nil, err
-	}
-	if err := in.check("requesterAccountId", in.RequesterAccountId, "requesterAwsRegion", in.RequesterAwsRegion); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)

@@ -16,6 +16,7 @@ const (
 	firstEvaluation    = 90 * time.Second
 	evaluationDelay    = 15 * time.Second // a new item → its evaluation
 	askedEvaluation    = 20 * time.Second // StartConfigRulesEvaluation
+	ruleDeletion       = 15 * time.Second
 	// sinceBefore is how long ago was recorded and evaluated what was there before
 	// the simulation.
 	sinceBefore = time.Hour
@@ -168,7 +169,7 @@ func (s *Sim) evaluateLater(r *regionState, rule *configRule, wait time.Duration
 		if r.rules[rule.Name] != rule {
 			return // deleted meanwhile
 		}
-		if rule.evaluations == 0 {
+		if rule.evaluations == 0 && rule.State == "EVALUATING" {
 			rule.State = "ACTIVE"
 		}
 		s.evaluateRule(r, rule)

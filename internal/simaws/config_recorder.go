@@ -9,8 +9,8 @@ import (
 // recorderInput is a ConfigurationRecorder as PutConfigurationRecorder and
 // CloudFormation (with capital letters) send it.
 type recorderInput struct {
-	Name, RoleARN  string
-	RecordingGroup *struct {
+	Name, RoleARN, ServicePrincipal string
+	RecordingGroup                  *struct {
 		AllSupported               *bool
 		IncludeGlobalResourceTypes bool
 		ResourceTypes              []string
@@ -30,26 +30,6 @@ func (r *regionState) recorders() []*configRecorder {
 		out = append(out, r.recorder)
 	}
 	return append(out, r.config.serviceRecorders...)
-}
-
-// pickRecorders chooses by names, all without names.
-func pickRecorders(r *regionState, names []string) ([]*configRecorder, error) {
-	if len(names) == 0 {
-		return r.recorders(), nil
-	}
-	var out []*configRecorder
-	for _, name := range names {
-		found := false
-		for _, rec := range r.recorders() {
-			if rec.Name == name {
-				out, found = append(out, rec), true
-			}
-		}
-		if !found {
-			return nil, noSuchRecorder(name)
-		}
-	}
-	return out, nil
 }
 
 func noSuchRecorder(name string) error {
@@ -72,37 +52,35 @@ func stableID(parts ...string) string {
 	return string(id)
 }
 
-type recorderNames struct{ ConfigurationRecorderNames []string }
-
 func describeRecorders(s *Sim, c *call) (any, error) {
-	var in recorderNames
+	var in whichRecorders
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
-	picked, err := pickRecorders(r, in.ConfigurationRecorderNames)
+	picked, err := in.pick(s, r)
 	if err != nil {
 		return nil, err
 	}
 	list := []any{}
 	for _, rec := range picked {
-		group := map[string]any{
-			"allSupported": rec.AllSupported, "includeGlobalResourceTypes": rec.IncludeGlobal,
-			"resourceTypes": orEmpty(rec.ResourceTypes), "exclusionByResourceTypes": map[string]any{"resourceTypes": orEmpty(rec.Exclusions)},
-			"recordingStrategy": map[string]any{"useOnly": rec.strategy()},
-		}
-		m := map[string]any{
-			"arn": s.recorderARN(r, rec), "name": rec.Name, "roleARN": rec.RoleARN, "recordingGroup": group,
-			"recordingMode": map[string]any{"recordingFrequency": orElse(rec.Frequency, "CONTINUOUS"), "recordingModeOverrides": []any{}},
-		}
-		if rec.ServicePrincipal != "" {
-			m["servicePrincipal"], m["recordingScope"] = rec.ServicePrincipal, "INTERNAL"
-		} else {
-			m["recordingScope"] = "PAID"
-		}
-		list = append(list, m)
+		list = append(list, s.recorderShape(r, rec))
 	}
 	return map[string]any{"ConfigurationRecorders": list}, nil
+}
+
+func (s *Sim) recorderShape(r *regionState, rec *configRecorder) map[string]any {
+	group := map[string]any{
+		"allSupported": rec.AllSupported, "includeGlobalResourceTypes": rec.IncludeGlobal,
+		"resourceTypes": orEmpty(rec.ResourceTypes), "exclusionByResourceTypes": map[string]any{"resourceTypes": orEmpty(rec.Exclusions)},
+		"recordingStrategy": map[string]any{"useOnly": rec.strategy()},
+	}
+	m := map[string]any{
+		"arn": s.recorderARN(r, rec), "name": rec.Name, "roleARN": rec.RoleARN, "recordingGroup": group, "recordingScope": rec.scope(),
+		"recordingMode": map[string]any{"recordingFrequency": orElse(rec.Frequency, "CONTINUOUS"), "recordingModeOverrides": []any{}},
+	}
+	setText(m, "servicePrincipal", rec.ServicePrincipal)
+	return m
 }
 
 func (r *configRecorder) strategy() string {
@@ -130,12 +108,12 @@ func orElse(text, standard string) string {
 }
 
 func describeRecorderStatus(s *Sim, c *call) (any, error) {
-	var in recorderNames
+	var in whichRecorders
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
-	picked, err := pickRecorders(r, in.ConfigurationRecorderNames)
+	picked, err := in.pick(s, r)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +132,10 @@ func describeRecorderStatus(s *Sim, c *call) (any, error) {
 }
 
 func putRecorderCall(s *Sim, c *call) (any, error) {
-	var in struct{ ConfigurationRecorder *recorderInput }
+	var in struct {
+		ConfigurationRecorder *recorderInput
+		Tags                  []configTag
+	}
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
@@ -162,8 +143,18 @@ func putRecorderCall(s *Sim, c *call) (any, error) {
 		return nil, missing("configurationRecorder")
 	}
 	_, r := s.place(c)
+	if in.ConfigurationRecorder.ServicePrincipal != "" {
+		return nil, fail(400, "UnmodifiableEntityException", "The requested operation is not valid. You cannot use the PutConfigurationRecorder operation to create or update a service-linked configuration recorder.")
+	}
 	in.ConfigurationRecorder.Name = orElse(in.ConfigurationRecorder.Name, "default")
-	return map[string]any{}, s.putRecorder(r, *in.ConfigurationRecorder)
+	created := r.recorder == nil || r.recorder.ServicePrincipal != ""
+	if err := s.putRecorder(r, *in.ConfigurationRecorder); err != nil {
+		return nil, err
+	}
+	if created { // "tags are added at creation and cannot be updated with this operation"
+		r.config.tag(s.recorderARN(r, r.recorder), in.Tags)
+	}
+	return map[string]any{}, nil
 }
 
 // putRecorder creates the recorder or, under the same name, changes it. A new
@@ -259,6 +250,7 @@ func deleteRecorderCall(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	delete(r.config.tags, s.recorderARN(r, r.recorder))
 	r.recorder = nil
 	return map[string]any{}, nil
 }

@@ -138,7 +138,10 @@ func describeEvaluationStatus(s *Sim, c *call) (any, error) {
 }
 
 func putRuleCall(s *Sim, c *call) (any, error) {
-	var in struct{ ConfigRule *ruleInput }
+	var in struct {
+		ConfigRule *ruleInput
+		Tags       []configTag
+	}
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
@@ -156,7 +159,11 @@ func putRuleCall(s *Sim, c *call) (any, error) {
 	if rule := r.rules[in.ConfigRule.ConfigRuleName]; rule != nil && rule.CreatedBy != "" {
 		return nil, fail(400, "InsufficientPermissionsException", "You cannot modify a service-linked AWS Config rule. Created by: "+rule.CreatedBy+".")
 	}
-	_, err := s.putRule(r, *in.ConfigRule)
+	created := r.rules[in.ConfigRule.ConfigRuleName] == nil
+	rule, err := s.putRule(r, *in.ConfigRule)
+	if err == nil && created { // tags of a later call are ignored
+		r.config.tag(rule.ARN, in.Tags)
+	}
 	return map[string]any{}, err
 }
 
@@ -184,6 +191,9 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 		return nil, err
 	}
 	rule := r.rules[in.ConfigRuleName]
+	if rule != nil && rule.State == "DELETING" {
+		return nil, ruleGoing(rule.Name)
+	}
 	if rule == nil {
 		if len(r.rules) >= 1000 {
 			return nil, fail(400, "MaxNumberOfConfigRulesExceededException",
@@ -237,17 +247,43 @@ func deleteRuleCall(s *Sim, c *call) (any, error) {
 	if rule := r.rules[in.ConfigRuleName]; rule != nil && rule.CreatedBy != "" {
 		return nil, fail(400, "ResourceInUseException", "You cannot delete a service-linked AWS Config rule. Created by: "+rule.CreatedBy+".")
 	}
-	return map[string]any{}, s.deleteRule(r, in.ConfigRuleName)
+	rule := r.rules[in.ConfigRuleName]
+	if rule != nil && rule.State == "DELETING" {
+		return nil, ruleGoing(rule.Name)
+	}
+	if err := s.mayDeleteRule(rule, in.ConfigRuleName); err != nil {
+		return nil, err
+	}
+	// "AWS Config sets the state of a rule to DELETING until the deletion is
+	// complete. You cannot update a rule while it is in this state."
+	rule.State = "DELETING"
+	s.clock.after(ruleDeletion, func() {
+		if r.rules[rule.Name] == rule {
+			s.dropRule(r, rule)
+		}
+	})
+	return map[string]any{}, nil
 }
 
-// deleteRule refuses a rule that has a remediation.
-func (s *Sim) deleteRule(r *regionState, name string) error {
-	rule := r.rules[name]
+func ruleGoing(name string) error {
+	return fail(400, "ResourceInUseException", "The rule "+name+" is currently being deleted. Please retry after some time")
+}
+
+func (s *Sim) mayDeleteRule(rule *configRule, name string) error {
 	if rule == nil {
 		return noSuchRule(name)
 	}
 	if rule.remediation != nil {
 		return fail(400, "ResourceInUseException", "The rule has a remediation action associated with it. Delete the remediation action associated with the rule before deleting the rule and try again.")
+	}
+	return nil
+}
+
+// deleteRule is DeleteConfigRule and the wait for its end, as CloudFormation does.
+func (s *Sim) deleteRule(r *regionState, name string) error {
+	rule := r.rules[name]
+	if err := s.mayDeleteRule(rule, name); err != nil {
+		return err
 	}
 	s.dropRule(r, rule)
 	return nil

@@ -131,13 +131,6 @@ func describeSources(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	_, r := s.place(c)
-	var m memberCheck
-	for _, status := range in.UpdateStatus {
-		m.oneOf("updateStatus", status, "FAILED", "SUCCEEDED", "OUTDATED")
-	}
-	if err := m.err(); err != nil {
-		return nil, err
-	}
 	agg, err := r.aggregator(in.ConfigurationAggregatorName)
 	if err != nil {
 		return nil, err

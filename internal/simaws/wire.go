@@ -262,6 +262,9 @@ func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
 			return nil, denial(svc, err)
 		}
 	}
+	if err := constrained(c); err != nil {
+		return nil, err
+	}
 	return h(s, c)
 }
 
