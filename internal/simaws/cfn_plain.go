@@ -269,6 +269,7 @@ func putDocument(s *Sim, c resourceCall, name string) (resourceResult, error) {
 	} else if old := c.Region.documents[name]; old != nil {
 		n, _ := strconv.Atoi(old.Version)
 		d.Version = strconv.Itoa(n + 1)
+		d.older, d.shared, old.older = old.versions(), old.shared, nil
 	}
 	d.Name = name
 	c.Region.documents[name] = d

@@ -26,7 +26,7 @@ func (e *remediationExecution) steps() []remediationStep {
 	}
 	var out []remediationStep
 	for _, step := range e.run.Steps {
-		state := map[string]string{"Pending": "PENDING", "InProgress": "IN_PROGRESS", "Success": "SUCCEEDED", "Failed": "FAILED", "TimedOut": "FAILED"}[step.Status]
+		state := map[string]string{"Pending": "PENDING", "InProgress": "IN_PROGRESS", "Success": "SUCCEEDED", "Failed": "FAILED", "TimedOut": "FAILED", "Cancelled": "EXITED"}[step.Status]
 		out = append(out, remediationStep{Name: step.Name, State: orElse(state, "UNKNOWN"), Error: step.Failure, Start: step.Start, Stop: step.Stop})
 	}
 	return out

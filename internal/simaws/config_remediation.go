@@ -2,7 +2,6 @@ package simaws
 
 import (
 	"fmt"
-	"strings"
 )
 
 // remediationInput is a RemediationConfiguration as the API and CloudFormation
@@ -115,7 +114,7 @@ func (s *Sim) putRemediation(a *account, r *regionState, in remediationInput) er
 	if doc == nil && !publicDocument(in.TargetID) {
 		return invalidParameter("The SSM document " + in.TargetID + " does not exist in this account and Region.")
 	}
-	if doc != nil && in.TargetVersion != "" && !strings.HasPrefix(in.TargetVersion, "$") && in.TargetVersion != orElse(doc.Version, "1") {
+	if doc != nil && in.TargetVersion != "" && doc.version(in.TargetVersion, "") == nil {
 		return invalidParameter("The SSM document " + in.TargetID + " has no version " + in.TargetVersion + ".")
 	}
 	rem := &remediation{

@@ -1,19 +1,29 @@
 package simaws
 
 import (
-	"encoding/json"
+	"bytes"
+	"slices"
 	"strings"
 	"time"
 )
 
 // ssmOps are the calls of Systems Manager served, by name.
 var ssmOps = map[string]handler{
-	"DescribeAutomationExecutions": describeAutomations,
-	"GetAutomationExecution":       getAutomation,
-	"StartAutomationExecution":     startAutomationCall,
-	"DescribeDocument":             describeDocument,
-	"GetDocument":                  getDocument,
-	"ListDocuments":                listDocuments,
+	"DescribeAutomationExecutions":     describeAutomations,
+	"GetAutomationExecution":           getAutomation,
+	"StartAutomationExecution":         startAutomationCall,
+	"DescribeDocument":                 describeDocument,
+	"GetDocument":                      getDocument,
+	"ListDocuments":                    listDocuments,
+	"StopAutomationExecution":          stopAutomation,
+	"DescribeAutomationStepExecutions": describeSteps,
+	"CreateDocument":                   createDocumentCall,
+	"UpdateDocument":                   updateDocumentCall,
+	"UpdateDocumentDefaultVersion":     updateDefaultVersion,
+	"DeleteDocument":                   deleteDocumentCall,
+	"ListDocumentVersions":             listVersions,
+	"ModifyDocumentPermission":         modifyPermission,
+	"DescribeDocumentPermission":       describePermission,
 }
 
 // automationJSON is what GetAutomationExecution and, as far as it goes,
@@ -34,59 +44,68 @@ func automationJSON(e *automationExecution) map[string]any {
 	return m
 }
 
-// automationFilters are the filter keys that are understood.
-var automationFilters = map[string]bool{"ExecutionId": true, "ExecutionStatus": true, "DocumentNamePrefix": true, "StartTimeAfter": true, "StartTimeBefore": true}
+// filteredTime says whether a time lies on the right side of a filter's values.
+func filteredTime(key string, values []string, t time.Time) (bool, error) {
+	for _, v := range values {
+		at, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			return false, fail(400, "InvalidFilterValue", "The filter value is not valid: "+v)
+		}
+		if key == "StartTimeAfter" && !t.After(at) || key == "StartTimeBefore" && !t.Before(at) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+type ssmFilters struct {
+	AutomationExecutionID string
+	Filters               []struct {
+		Key    string
+		Values []string
+	}
+	MaxResults   *int
+	NextToken    string
+	ReverseOrder bool
+}
+
+// executionMatches holds a run to one filter. Runs have no parents, and neither
+// change requests nor OpsItems are simulated.
+func executionMatches(e *automationExecution, key string, values []string) (bool, error) {
+	switch key {
+	case "ExecutionId":
+		return wants(values, e.ID), nil
+	case "ExecutionStatus":
+		return wants(values, e.Status), nil
+	case "DocumentNamePrefix":
+		return slices.ContainsFunc(values, func(v string) bool { return strings.HasPrefix(e.Document, v) }), nil
+	case "CurrentAction":
+		return slices.ContainsFunc(e.Steps, func(x automationStep) bool { return x.Status == "InProgress" && wants(values, x.Action) }), nil
+	case "AutomationType":
+		return wants(values, "Local"), nil
+	case "TagKey":
+		return slices.ContainsFunc(values, func(v string) bool { _, there := e.Tags[v]; return there }), nil
+	case "StartTimeAfter", "StartTimeBefore":
+		return filteredTime(key, values, e.Started)
+	}
+	return false, nil
+}
 
 func describeAutomations(s *Sim, c *call) (any, error) {
-	var in struct {
-		Filters []struct {
-			Key    string
-			Values []string
-		}
-		MaxResults *int
-		NextToken  string
-	}
+	var in ssmFilters
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
-	limit, err := limitOf(in.MaxResults, 50, 50, "maxResults")
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range in.Filters {
-		if !automationFilters[f.Key] {
-			return nil, fail(400, "InvalidFilterKey", "The filter key is not valid: "+f.Key)
-		}
-	}
 	list := []any{}
 	for i := len(r.executions) - 1; i >= 0; i-- { // newest first
 		e, matches := r.executions[i], true
 		for _, f := range in.Filters {
-			switch f.Key {
-			case "ExecutionId":
-				matches = matches && wants(f.Values, e.ID)
-			case "ExecutionStatus":
-				matches = matches && wants(f.Values, e.Status)
-			case "DocumentNamePrefix":
-				some := false
-				for _, v := range f.Values {
-					some = some || strings.HasPrefix(e.Document, v)
-				}
-				matches = matches && some
-			case "StartTimeAfter", "StartTimeBefore":
-				for _, v := range f.Values {
-					at, err := time.Parse(time.RFC3339, v)
-					if err != nil {
-						return nil, fail(400, "InvalidFilterValue", "The filter value is not valid: "+v)
-					}
-					if f.Key == "StartTimeAfter" {
-						matches = matches && e.Started.After(at)
-					} else {
-						matches = matches && e.Started.Before(at)
-					}
-				}
+			ok, err := executionMatches(e, f.Key, f.Values)
+			if err != nil {
+				return nil, err
 			}
+			matches = matches && ok
 		}
 		if matches {
 			m := automationJSON(e)
@@ -94,58 +113,152 @@ func describeAutomations(s *Sim, c *call) (any, error) {
 			list = append(list, m)
 		}
 	}
-	page, next, err := pageOf(list, limit, in.NextToken)
-	if err != nil {
-		return nil, err
+	return ssmPage("AutomationExecutionMetadataList", list, in.MaxResults, 50, in.NextToken)
+}
+
+func noSuchExecution(id string) error {
+	return fail(400, "AutomationExecutionNotFoundException", "Automation execution not found: "+id)
+}
+
+func (r *regionState) execution(id string) (*automationExecution, error) {
+	for _, e := range r.executions {
+		if e.ID == id {
+			return e, nil
+		}
 	}
-	out := map[string]any{"AutomationExecutionMetadataList": page}
-	setText(out, "NextToken", next)
-	return out, nil
+	return nil, noSuchExecution(id)
+}
+
+func stepJSON(step automationStep) map[string]any {
+	one := map[string]any{"StepName": step.Name, "Action": step.Action, "StepStatus": step.Status}
+	if step.Inputs != nil {
+		one["Inputs"] = step.Inputs
+	}
+	if step.Outputs != nil {
+		one["Outputs"] = step.Outputs
+	}
+	setText(one, "StepExecutionId", step.ID)
+	setText(one, "FailureMessage", step.Failure)
+	setTime(one, "ExecutionStartTime", step.Start)
+	setTime(one, "ExecutionEndTime", step.Stop)
+	return one
 }
 
 func getAutomation(s *Sim, c *call) (any, error) {
-	var in struct{ AutomationExecutionID string }
+	var in ssmFilters
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
-	for _, e := range r.executions {
-		if e.ID != in.AutomationExecutionID {
-			continue
-		}
-		m := automationJSON(e)
-		m["Parameters"] = e.Parameters
-		steps := []any{}
-		for _, step := range e.Steps {
-			one := map[string]any{"StepName": step.Name, "Action": step.Action, "StepStatus": step.Status}
-			if step.Inputs != nil {
-				one["Inputs"] = step.Inputs
-			}
-			if step.Outputs != nil {
-				one["Outputs"] = step.Outputs
-			}
-			setText(one, "FailureMessage", step.Failure)
-			setTime(one, "ExecutionStartTime", step.Start)
-			setTime(one, "ExecutionEndTime", step.Stop)
-			steps = append(steps, one)
-		}
-		m["StepExecutions"], m["StepExecutionsTruncated"] = steps, false
-		return map[string]any{"AutomationExecution": m}, nil
+	e, err := r.execution(in.AutomationExecutionID)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fail(400, "AutomationExecutionNotFoundException", "Automation execution not found: "+in.AutomationExecutionID)
+	m := automationJSON(e)
+	m["Parameters"] = e.Parameters
+	steps := []any{}
+	for _, step := range e.Steps {
+		steps = append(steps, stepJSON(step))
+	}
+	m["StepExecutions"], m["StepExecutionsTruncated"] = steps, false
+	return map[string]any{"AutomationExecution": m}, nil
+}
+
+// describeSteps serves DescribeAutomationStepExecutions: the steps that have
+// begun, newest last unless asked for the reverse.
+func describeSteps(s *Sim, c *call) (any, error) {
+	var in ssmFilters
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	e, err := r.execution(in.AutomationExecutionID)
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, step := range e.Steps {
+		matches := !step.Start.IsZero()
+		for _, f := range in.Filters {
+			ok := false
+			switch f.Key {
+			case "StepExecutionStatus":
+				ok = wants(f.Values, step.Status)
+			case "StepExecutionId":
+				ok = wants(f.Values, step.ID)
+			case "StepName":
+				ok = wants(f.Values, step.Name)
+			case "Action":
+				ok = wants(f.Values, step.Action)
+			case "StartTimeAfter", "StartTimeBefore":
+				if ok, err = filteredTime(f.Key, f.Values, step.Start); err != nil {
+					return nil, err
+				}
+			}
+			matches = matches && ok
+		}
+		if matches {
+			list = append(list, stepJSON(step))
+		}
+	}
+	if in.ReverseOrder {
+		slices.Reverse(list)
+	}
+	return ssmPage("StepExecutions", list, in.MaxResults, 50, in.NextToken)
+}
+
+// stopAutomation stops a run: Cancel, the default, at once, Complete after the
+// step that is running.
+func stopAutomation(s *Sim, c *call) (any, error) {
+	var in struct{ AutomationExecutionID, Type string }
+	if err := decode(c, &in); err != nil {
+		return nil, err
+	}
+	_, r := s.place(c)
+	e, err := r.execution(in.AutomationExecutionID)
+	if err != nil {
+		return nil, err
+	}
+	if !e.Ended.IsZero() || e.stop != "" {
+		return nil, fail(400, "InvalidAutomationStatusUpdateException", "The automation execution "+e.ID+" cannot be stopped: its status is "+e.Status+".")
+	}
+	e.stop, e.Status = orElse(in.Type, "Cancel"), "Cancelling"
+	if e.stop == "Cancel" && e.cancel != nil {
+		s.clock.after(startDelay, e.cancel)
+	}
+	return map[string]any{}, nil
 }
 
 // startAutomationCall starts a run as the caller. A document without assumeRole
-// runs with the caller's own permissions.
+// runs with the caller's own permissions. The same ClientToken gives the same run.
 func startAutomationCall(s *Sim, c *call) (any, error) {
 	var in struct {
-		DocumentName, DocumentVersion string
-		Parameters                    map[string][]string
+		DocumentName, DocumentVersion, ClientToken, Mode, TargetParameterName, TargetLocationsURL string
+
+		Parameters                           map[string][]string
+		Tags                                 []configTag
+		Targets, TargetMaps, TargetLocations []any
+		AlarmConfiguration                   any
 	}
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
+	if in.Mode == "Interactive" || in.TargetParameterName != "" || in.TargetLocationsURL != "" || len(in.Targets)+len(in.TargetMaps)+len(in.TargetLocations) > 0 || in.AlarmConfiguration != nil {
+		return nil, fail(400, "ValidationException", "The simulated organization serves no interactive automations, targets or alarms.")
+	}
 	a, r := s.place(c)
+	asked := string(bytes.TrimSpace(c.Body))
+	if in.ClientToken != "" {
+		for _, e := range r.executions {
+			if e.token != in.ClientToken {
+				continue
+			}
+			if e.asked != asked {
+				return nil, fail(400, "IdempotentParameterMismatch", "Error returned when an idempotent operation is retried and the parameters don't match the original call to the API with the same idempotency token.")
+			}
+			return map[string]any{"AutomationExecutionId": e.ID}, nil
+		}
+	}
 	who := c.Caller
 	e, err := s.startAutomation(automationStart{
 		account: a, region: r, document: in.DocumentName, version: in.DocumentVersion, parameters: in.Parameters,
@@ -154,95 +267,9 @@ func startAutomationCall(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.token, e.asked, e.Tags = in.ClientToken, asked, map[string]string{}
+	for _, t := range in.Tags {
+		e.Tags[t.Key] = t.Value
+	}
 	return map[string]any{"AutomationExecutionId": e.ID}, nil
-}
-
-// documentOf finds the document that a call names.
-func documentOf(s *Sim, c *call) (*ssmDocument, error) {
-	var in struct{ Name, DocumentVersion string }
-	if err := decode(c, &in); err != nil {
-		return nil, err
-	}
-	_, r := s.place(c)
-	doc := s.findDocument(r, in.Name)
-	if doc == nil {
-		return nil, fail(400, "InvalidDocument", "Document with name "+in.Name+" does not exist.")
-	}
-	if v := in.DocumentVersion; v != "" && !strings.HasPrefix(v, "$") && v != orElse(doc.Version, "1") {
-		return nil, fail(400, "InvalidDocumentVersion", "The document version is not valid or does not exist.")
-	}
-	return doc, nil
-}
-
-func documentJSON(s *Sim, c *call, doc *ssmDocument) map[string]any {
-	owner := c.Caller.Account
-	if publicDocument(doc.Name) {
-		owner = "Amazon"
-	}
-	return map[string]any{
-		"Name": doc.Name, "DocumentType": orElse(doc.Type, "Automation"), "DocumentFormat": orElse(doc.Format, "JSON"),
-		"DocumentVersion": orElse(doc.Version, "1"), "Owner": owner, "SchemaVersion": textOf(doc.Content["schemaVersion"]),
-	}
-}
-
-func describeDocument(s *Sim, c *call) (any, error) {
-	doc, err := documentOf(s, c)
-	if err != nil {
-		return nil, err
-	}
-	m := documentJSON(s, c, doc)
-	m["Status"], m["LatestVersion"], m["DefaultVersion"] = "Active", m["DocumentVersion"], m["DocumentVersion"]
-	setText(m, "Description", textOf(doc.Content["description"]))
-	parameters := []any{}
-	declared, _ := doc.Content["parameters"].(map[string]any)
-	for _, name := range sortedKeys(declared) {
-		p, _ := declared[name].(map[string]any)
-		one := map[string]any{"Name": name, "Type": textOf(p["type"])}
-		setText(one, "Description", textOf(p["description"]))
-		setText(one, "DefaultValue", textOf(p["default"]))
-		parameters = append(parameters, one)
-	}
-	m["Parameters"] = parameters
-	return map[string]any{"Document": m}, nil
-}
-
-func getDocument(s *Sim, c *call) (any, error) {
-	doc, err := documentOf(s, c)
-	if err != nil {
-		return nil, err
-	}
-	content, err := json.MarshalIndent(doc.Content, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	m := documentJSON(s, c, doc)
-	// JSON is YAML too, so that the text is right whatever the format says.
-	m["Status"], m["Content"] = "Active", string(content)
-	return m, nil
-}
-
-func listDocuments(s *Sim, c *call) (any, error) {
-	var in struct {
-		MaxResults *int
-		NextToken  string
-	}
-	if err := decode(c, &in); err != nil {
-		return nil, err
-	}
-	_, r := s.place(c)
-	limit, err := limitOf(in.MaxResults, 50, 50, "maxResults")
-	if err != nil {
-		return nil, err
-	}
-	list := []any{}
-	for _, name := range sortedKeys(r.documents) {
-		list = append(list, documentJSON(s, c, r.documents[name]))
-	}
-	page, next, err := pageOf(list, limit, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]any{"DocumentIdentifiers": page}
-	setText(out, "NextToken", next)
-	return out, nil
 }

@@ -199,11 +199,23 @@ func (p runbookParameter) value(given []string) any {
 	return first
 }
 
-// findDocument finds a document of the account, or one of AWS's that is
-// simulated, by name or ARN.
+// findDocument finds a document of the account, one that another account shares
+// (by ARN), or one of AWS's that is simulated. It is the newest version.
 func (s *Sim) findDocument(r *regionState, name string) *ssmDocument {
 	if i := strings.LastIndex(name, ":document/"); i >= 0 {
+		// arn:aws:ssm:<region>:<account>:document/<name>
+		parts := strings.Split(name[:i], ":")
 		name = name[i+len(":document/"):]
+		if len(parts) == 5 && parts[4] != "" && parts[4] != r.account {
+			owner := s.world.accounts[parts[4]]
+			if owner == nil || parts[3] != r.name || owner.regions[r.name] == nil {
+				return nil
+			}
+			if doc := owner.regions[r.name].documents[name]; doc != nil && doc.sharedWith(r.account) {
+				return doc
+			}
+			return nil
+		}
 	}
 	if doc := r.documents[name]; doc != nil {
 		return doc

@@ -50,13 +50,11 @@ func (s *Sim) startAutomation(start automationStart) (*automationExecution, erro
 	if doc == nil {
 		return nil, fail(400, "AutomationDefinitionNotFoundException", "Automation definition not found: "+start.document+".")
 	}
-	version := start.version
-	if version == "" || strings.HasPrefix(version, "$") {
-		version = orElse(doc.Version, "1")
+	doc = doc.version(start.version, "")
+	if doc == nil {
+		return nil, fail(400, "AutomationDefinitionVersionNotFoundException", "Automation definition version not found: "+start.document+" version "+start.version+".")
 	}
-	if version != orElse(doc.Version, "1") {
-		return nil, fail(400, "AutomationDefinitionVersionNotFoundException", "Automation definition version not found: "+start.document+" version "+version+".")
-	}
+	version := doc.number()
 	book, err := parseRunbook(doc.Content)
 	if err != nil {
 		return nil, fail(400, "InvalidDocumentContent", err.Error())
@@ -82,8 +80,9 @@ func (s *Sim) startAutomation(start automationStart) (*automationExecution, erro
 		}
 	}
 	for _, step := range book.steps {
-		run.exec.Steps = append(run.exec.Steps, automationStep{Name: step.name, Action: step.action, Status: "Pending"})
+		run.exec.Steps = append(run.exec.Steps, automationStep{ID: s.ids.uuid(), Name: step.name, Action: step.action, Status: "Pending"})
 	}
+	run.exec.cancel = run.cancelled
 	r.executions = append(r.executions, run.exec)
 	if len(r.executions) > 200 {
 		r.executions = r.executions[len(r.executions)-200:]
@@ -149,8 +148,32 @@ type outcome struct {
 	failure string        // "" for success
 }
 
+// cancelled ends a run that was asked to stop.
+func (run *automationRun) cancelled() {
+	e := run.exec
+	if !e.Ended.IsZero() {
+		return
+	}
+	for i := range e.Steps {
+		if step := &e.Steps[i]; step.Status == "InProgress" || step.Status == "Pending" {
+			if step.Status == "InProgress" {
+				step.Stop = run.s.clock.Now()
+			}
+			step.Status = "Cancelled"
+		}
+	}
+	e.Status, e.Ended = "Cancelled", run.s.clock.Now()
+	if run.start.done != nil {
+		run.start.done()
+	}
+}
+
 // step runs one step; the next follows when it has taken its time.
 func (run *automationRun) step(i int) {
+	if run.exec.stop != "" || !run.exec.Ended.IsZero() {
+		run.cancelled()
+		return
+	}
 	s, step := run.s, run.book.steps[i]
 	shown := &run.exec.Steps[i]
 	run.visits++
@@ -185,6 +208,9 @@ func (run *automationRun) step(i int) {
 
 // finish ends a step and goes on.
 func (run *automationRun) finish(i int, out outcome) {
+	if !run.exec.Ended.IsZero() {
+		return // cancelled meanwhile
+	}
 	step, shown := run.book.steps[i], &run.exec.Steps[i]
 	shown.Stop = run.s.clock.Now()
 	if out.failure != "" {

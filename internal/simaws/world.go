@@ -280,23 +280,39 @@ type ssmDocument struct {
 	// Content is the document as the template gave it, intrinsics resolved.
 	Content map[string]any
 	Tags    map[string]string
+
+	// Text is the document as an API call gave it; the rest is of such calls too.
+	Text, VersionName, DisplayName, TargetType string
+	Created                                    time.Time
+	// older are earlier versions, oldest first; defaultVersion is "" for the newest.
+	older          []*ssmDocument
+	defaultVersion string
+	// shared are accounts, or "all", with the version that they may use.
+	shared map[string]string
 }
 
 // automationExecution is one run of an automation document.
 type automationExecution struct {
 	ID, Document, Version string
-	Status                string // Pending, InProgress, Success, Failed, TimedOut
+	Status                string // Pending, InProgress, Success, Failed, TimedOut, Cancelling, Cancelled
 	Failure               string
 	ExecutedBy            string
 	Parameters            map[string][]string
 	Outputs               map[string][]string
 	Steps                 []automationStep
 	Started, Ended        time.Time
+	Tags                  map[string]string
+
+	token, asked string // ClientToken and the request that came with it
+	// stop is how StopAutomationExecution ended it: Cancel, Complete.
+	stop   string
+	cancel func()
 }
 
 // automationStep is one step of a run, in the order of the document.
 type automationStep struct {
-	Name, Action, Status, Failure string // Status: Pending, InProgress, Success, Failed, TimedOut
+	ID                            string
+	Name, Action, Status, Failure string // Status: Pending, InProgress, Success, Failed, TimedOut, Cancelled
 	Inputs                        map[string]string
 	Outputs                       map[string][]string
 	Start, Stop                   time.Time
