@@ -69,6 +69,9 @@ func resourceHistory(s *Sim, c *call) (any, error) {
 	if r.recorder == nil {
 		return nil, fail(400, "NoAvailableConfigurationRecorderException", "Configuration recorder is not available to get resource config history.")
 	}
+	if from, to := fromEpoch(in.EarlierTime), fromEpoch(in.LaterTime); !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return nil, fail(400, "InvalidTimeRangeException", "The specified time range is not valid. The earlier time is not chronologically before the later time.")
+	}
 	s.ensureItems(r)
 	history := r.config.items[itemKey(in.ResourceType, in.ResourceID)]
 	if len(history) == 0 {
