@@ -98,7 +98,7 @@ func (s *Sim) groupChanged(r *regionState, g *securityGroup) {
 	}
 	r.config.pending[key] = true
 	wait := spread(recordingLow, recordingHigh, r.account, r.name, g.ID)
-	if r.recorder.Frequency == "DAILY" {
+	if r.recorder.frequencyOf(typeSecurityGroup) == "DAILY" {
 		// One item a day, if there was a change: due when the recorder's day ends.
 		wait = dailyRecording - s.clock.Now().Sub(r.recorder.LastStart)%dailyRecording
 	}
@@ -202,7 +202,7 @@ func (s *Sim) evaluateResource(r *regionState, rule *configRule, resourceType, i
 	now := s.clock.Now()
 	rule.firstEvaluated, rule.lastInvoked, rule.lastSuccess = true, now, now
 	item, ok := r.config.last(resourceType, id)
-	if !ok {
+	if !ok || !rule.covers(item) {
 		s.dropResult(rule, id)
 		return
 	}

@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,8 +20,25 @@ type recorderInput struct {
 	}
 	RecordingMode *struct {
 		RecordingFrequency     string
-		RecordingModeOverrides []any
+		RecordingModeOverrides []recordingOverride
 	}
+}
+
+// recordingOverride gives some resource types another frequency.
+type recordingOverride struct {
+	Description        string   `json:"description,omitempty"`
+	ResourceTypes      []string `json:"resourceTypes"`
+	RecordingFrequency string   `json:"recordingFrequency"`
+}
+
+// frequencyOf says how often a type is recorded.
+func (r *configRecorder) frequencyOf(resourceType string) string {
+	for _, o := range r.Overrides {
+		if slices.Contains(o.ResourceTypes, resourceType) {
+			return o.RecordingFrequency
+		}
+	}
+	return r.Frequency
 }
 
 // recorders gives the customer-managed recorder and the service-linked ones.
@@ -77,7 +95,7 @@ func (s *Sim) recorderShape(r *regionState, rec *configRecorder) map[string]any 
 	}
 	m := map[string]any{
 		"arn": s.recorderARN(r, rec), "name": rec.Name, "roleARN": rec.RoleARN, "recordingGroup": group, "recordingScope": rec.scope(),
-		"recordingMode": map[string]any{"recordingFrequency": orElse(rec.Frequency, "CONTINUOUS"), "recordingModeOverrides": []any{}},
+		"recordingMode": map[string]any{"recordingFrequency": orElse(rec.Frequency, "CONTINUOUS"), "recordingModeOverrides": notNil(rec.Overrides)},
 	}
 	setText(m, "servicePrincipal", rec.ServicePrincipal)
 	return m
@@ -178,6 +196,7 @@ func (s *Sim) putRecorder(r *regionState, in recorderInput) error {
 	if r.recorder != nil {
 		rec = *r.recorder
 		rec.AllSupported, rec.IncludeGlobal, rec.ResourceTypes, rec.Exclusions, rec.Frequency = true, false, nil, nil, "CONTINUOUS"
+		rec.Overrides = nil
 	}
 	rec.RoleARN = in.RoleARN
 	if g := in.RecordingGroup; g != nil {
@@ -204,7 +223,7 @@ func (s *Sim) putRecorder(r *regionState, in recorderInput) error {
 	if m := in.RecordingMode; m != nil {
 		switch m.RecordingFrequency {
 		case "CONTINUOUS", "DAILY":
-			rec.Frequency = m.RecordingFrequency
+			rec.Frequency, rec.Overrides = m.RecordingFrequency, m.RecordingModeOverrides
 		default:
 			return fail(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'configurationRecorder.recordingMode.recordingFrequency' "+
 				"failed to satisfy constraint: Member must satisfy enum value set: [DAILY, CONTINUOUS]", m.RecordingFrequency))

@@ -74,10 +74,17 @@ func putRemediationsCall(s *Sim, c *call) (any, error) {
 	if err := tooMany("remediationConfigurations", len(in.RemediationConfigurations), 25); err != nil {
 		return nil, err
 	}
+	// All are looked at before any is put, so that a refusal leaves nothing behind.
+	var put []func()
 	for _, one := range in.RemediationConfigurations {
-		if err := s.putRemediation(a, r, one); err != nil {
+		rule, rem, err := s.readRemediation(a, r, one)
+		if err != nil {
 			return nil, err
 		}
+		put = append(put, func() { s.attach(r, rule, rem) })
+	}
+	for _, f := range put {
+		f()
 	}
 	return map[string]any{"FailedBatches": []any{}}, nil
 }
@@ -93,29 +100,49 @@ func between(member string, v *int, standard, low, high int) (int, error) {
 	return *v, nil
 }
 
-// putRemediation attaches a remediation to a rule or changes it. An automatic
-// one starts on what is NON_COMPLIANT already.
+// putRemediation attaches a remediation to a rule or changes it.
 func (s *Sim) putRemediation(a *account, r *regionState, in remediationInput) error {
+	rule, rem, err := s.readRemediation(a, r, in)
+	if err == nil {
+		s.attach(r, rule, rem)
+	}
+	return err
+}
+
+// attach puts a remediation on its rule. An automatic one starts on what is
+// NON_COMPLIANT already.
+func (s *Sim) attach(r *regionState, rule *configRule, rem *remediation) {
+	if old := rule.remediation; old != nil {
+		rem.ARN, rem.executions, rem.exceptions = old.ARN, old.executions, old.exceptions
+	}
+	rule.remediation = rem
+	if rem.Automatic {
+		s.remediateExisting(r, rule)
+	}
+}
+
+// readRemediation holds a remediation to its rule, document and limits.
+func (s *Sim) readRemediation(a *account, r *regionState, in remediationInput) (*configRule, *remediation, error) {
 	rule := r.rules[in.ConfigRuleName]
 	switch {
 	case rule == nil:
-		return noSuchRule(in.ConfigRuleName)
+		return nil, nil, noSuchRule(in.ConfigRuleName)
 	case rule.CreatedBy != "":
-		return fail(400, "InsufficientPermissionsException", "Remediation configurations are not supported for service-linked AWS Config rules: "+rule.Name+".")
+		return nil, nil, fail(400, "InsufficientPermissionsException", "Remediation configurations are not supported for service-linked AWS Config rules: "+rule.Name+".")
 	case in.TargetType != "SSM_DOCUMENT":
-		return fail(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'remediationConfigurations.1.member.targetType' failed to satisfy constraint: "+
+		return nil, nil, fail(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'remediationConfigurations.1.member.targetType' failed to satisfy constraint: "+
 			"Member must satisfy enum value set: [SSM_DOCUMENT]", in.TargetType))
 	case in.TargetID == "":
-		return missing("remediationConfigurations.1.member.targetId")
+		return nil, nil, missing("remediationConfigurations.1.member.targetId")
 	case len(in.Parameters) > 25:
-		return tooMany("remediationConfigurations.1.member.parameters", len(in.Parameters), 25)
+		return nil, nil, tooMany("remediationConfigurations.1.member.parameters", len(in.Parameters), 25)
 	}
 	doc := s.findDocument(r, in.TargetID)
 	if doc == nil && !publicDocument(in.TargetID) {
-		return invalidParameter("The SSM document " + in.TargetID + " does not exist in this account and Region.")
+		return nil, nil, invalidParameter("The SSM document " + in.TargetID + " does not exist in this account and Region.")
 	}
 	if doc != nil && in.TargetVersion != "" && doc.version(in.TargetVersion, "") == nil {
-		return invalidParameter("The SSM document " + in.TargetID + " has no version " + in.TargetVersion + ".")
+		return nil, nil, invalidParameter("The SSM document " + in.TargetID + " has no version " + in.TargetVersion + ".")
 	}
 	rem := &remediation{
 		TargetID: in.TargetID, TargetVersion: in.TargetVersion, ResourceType: in.ResourceType, Automatic: in.Automatic,
@@ -129,7 +156,7 @@ func (s *Sim) putRemediation(a *account, r *regionState, in remediationInput) er
 		case p.StaticValue != nil && p.ResourceValue == nil:
 			rem.Static[name] = append(append([]string{}, p.StaticValue.Values...), p.StaticValue.Value...)
 		default: // hashicorp/terraform-provider-aws#31428
-			return invalidParameter("There were invalid RemediationParameterValues for configurations for AWS Config Rules")
+			return nil, nil, invalidParameter("There were invalid RemediationParameterValues for configurations for AWS Config Rules")
 		}
 	}
 	// "for automatic remediation configuration, the only valid assumeRole field
@@ -137,40 +164,33 @@ func (s *Sim) putRemediation(a *account, r *regionState, in remediationInput) er
 	// AutomationAssumeRole" (PutRemediationConfigurations).
 	if in.Automatic {
 		if v := rem.Static["AutomationAssumeRole"]; len(v) != 1 || v[0] == "" {
-			return invalidParameter("You must pass AutomationAssumeRole for automatic remediation.")
+			return nil, nil, invalidParameter("You must pass AutomationAssumeRole for automatic remediation.")
 		}
 		if doc != nil {
 			if role, _ := doc.Content["assumeRole"].(string); parameterOf(role) != "AutomationAssumeRole" {
-				return invalidParameter("The SSM document " + in.TargetID + " must use AutomationAssumeRole as its assumeRole for automatic remediation.")
+				return nil, nil, invalidParameter("The SSM document " + in.TargetID + " must use AutomationAssumeRole as its assumeRole for automatic remediation.")
 			}
 		}
 	}
 	var err error
 	if rem.Attempts, err = between("maximumAutomaticAttempts", in.MaximumAutomaticAttempts, 5, 1, 25); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if rem.RetrySeconds, err = between("retryAttemptSeconds", in.RetryAttemptSeconds, 60, 1, 2678000); err != nil {
-		return err
+		return nil, nil, err
 	}
 	rem.ConcurrentPercent, rem.ErrorPercent = 10, 50
 	if in.ExecutionControls != nil && in.ExecutionControls.SsmControls != nil {
 		controls := in.ExecutionControls.SsmControls
 		if rem.ConcurrentPercent, err = between("executionControls.ssmControls.concurrentExecutionRatePercentage", controls.ConcurrentExecutionRatePercentage, 10, 1, 100); err != nil {
-			return err
+			return nil, nil, err
 		}
 		if rem.ErrorPercent, err = between("executionControls.ssmControls.errorPercentage", controls.ErrorPercentage, 50, 1, 100); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
 	rem.ARN = "arn:" + s.world.partition + ":config:" + r.name + ":" + a.ID + ":remediation-configuration/" + rule.Name + "/" + s.ids.uuid()
-	if old := rule.remediation; old != nil {
-		rem.ARN, rem.executions, rem.exceptions = old.ARN, old.executions, old.exceptions
-	}
-	rule.remediation = rem
-	if rem.Automatic {
-		s.remediateExisting(r, rule)
-	}
-	return nil
+	return rule, rem, nil
 }
 
 func deleteRemediationCall(s *Sim, c *call) (any, error) {

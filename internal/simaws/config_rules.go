@@ -3,6 +3,7 @@ package simaws
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ type ruleInput struct {
 	Source *struct {
 		Owner, SourceIdentifier string
 		SourceDetails           []any
-		CustomPolicyDetails     any
+		CustomPolicyDetails     map[string]any
 	}
 	// InputParameters is JSON text on the wire, an object in a template.
 	InputParameters           any
@@ -74,7 +75,9 @@ func describeRules(s *Sim, c *call) (any, error) {
 	}
 	list := []any{}
 	for _, rule := range page {
-		source := map[string]any{"Owner": orElse(rule.Owner, "AWS"), "SourceIdentifier": rule.Identifier}
+		source := map[string]any{"Owner": orElse(rule.Owner, "AWS")}
+		setText(source, "SourceIdentifier", rule.Identifier)
+		maps.Copy(source, rule.Source)
 		m := map[string]any{
 			"ConfigRuleName": rule.Name, "ConfigRuleArn": rule.ARN, "ConfigRuleId": rule.ID, "ConfigRuleState": orElse(rule.State, "ACTIVE"),
 			"Source": source, "EvaluationModes": []any{map[string]any{"Mode": "DETECTIVE"}},
@@ -82,8 +85,15 @@ func describeRules(s *Sim, c *call) (any, error) {
 		setText(m, "Description", rule.Description)
 		setText(m, "CreatedBy", rule.CreatedBy)
 		setText(m, "MaximumExecutionFrequency", rule.Frequency)
+		scope := map[string]any{}
 		if len(rule.ScopeTypes) > 0 {
-			m["Scope"] = map[string]any{"ComplianceResourceTypes": rule.ScopeTypes}
+			scope["ComplianceResourceTypes"] = rule.ScopeTypes
+		}
+		setText(scope, "ComplianceResourceId", rule.ScopeID)
+		setText(scope, "TagKey", rule.ScopeKey)
+		setText(scope, "TagValue", rule.ScopeValue)
+		if len(scope) > 0 {
+			m["Scope"] = scope
 		}
 		if len(rule.InputParameters) > 0 {
 			text, err := json.Marshal(rule.InputParameters)
@@ -180,6 +190,12 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 	if in.Source == nil || in.Source.Owner == "" {
 		return nil, missing("configRule.source")
 	}
+	if err := in.checkSource(); err != nil {
+		return nil, err
+	}
+	if err := in.checkScope(); err != nil {
+		return nil, err
+	}
 	if in.Source.Owner == "AWS" && !knownIdentifier(in.Source.SourceIdentifier) {
 		return nil, invalidParameter("The sourceIdentifier " + in.Source.SourceIdentifier + " is invalid.  Please refer to the documentation for a list of valid sourceIdentifiers that can be used when AWS is the Owner.")
 	}
@@ -189,6 +205,13 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 	parameters, err := ruleParameters(in.InputParameters)
 	if err != nil {
 		return nil, err
+	}
+	if _, evaluated := managedRules[in.Source.SourceIdentifier]; evaluated && in.Source.Owner == "AWS" && len(parameters) > 0 {
+		text, err := json.Marshal(parameters) // neither of them has parameters
+		if err != nil {
+			return nil, err
+		}
+		return nil, invalidParameter("Unknown parameters provided in the inputParameters: " + string(text) + ".")
 	}
 	rule := r.rules[in.ConfigRuleName]
 	if rule != nil && rule.State == "DELETING" {
@@ -208,11 +231,70 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 	}
 	rule.Owner, rule.Identifier, rule.Description = in.Source.Owner, in.Source.SourceIdentifier, in.Description
 	rule.InputParameters, rule.Frequency, rule.ScopeTypes = parameters, in.MaximumExecutionFrequency, nil
+	rule.ScopeID, rule.ScopeKey, rule.ScopeValue, rule.Source = "", "", "", nil
 	if in.Scope != nil {
 		rule.ScopeTypes = in.Scope.ComplianceResourceTypes
+		rule.ScopeID, rule.ScopeKey, rule.ScopeValue = in.Scope.ComplianceResourceId, in.Scope.TagKey, in.Scope.TagValue
+	}
+	if in.Source.Owner == "CUSTOM_POLICY" { // the policy's text is not shown
+		details := maps.Clone(in.Source.CustomPolicyDetails)
+		delete(details, "PolicyText")
+		rule.Source = map[string]any{"CustomPolicyDetails": details}
+		if len(in.Source.SourceDetails) > 0 {
+			rule.Source["SourceDetails"] = in.Source.SourceDetails
+		}
 	}
 	s.ruleCreated(r, rule)
 	return rule, nil
+}
+
+// checkSource holds a rule's source to its owner. The simulated organization has
+// no Lambda functions, so that one can never be invoked.
+func (in ruleInput) checkSource() error {
+	switch in.Source.Owner {
+	case "CUSTOM_LAMBDA":
+		if in.Source.SourceIdentifier == "" {
+			return invalidParameter("SourceIdentifier should not be null/empty if the Owner is CUSTOM_LAMBDA.")
+		}
+		return fail(400, "InsufficientPermissionsException", "The AWS Lambda function "+in.Source.SourceIdentifier+" cannot be invoked. Check the specified function ARN, and check the function's permissions.")
+	case "CUSTOM_POLICY":
+		if in.Source.CustomPolicyDetails == nil {
+			return invalidParameter("CustomPolicyDetails should not be null/empty if the Owner is CUSTOM_POLICY.")
+		}
+		if in.Source.SourceIdentifier != "" {
+			return invalidParameter("SourceIdentifier should be null/empty if the Owner is CUSTOM_POLICY.")
+		}
+	default:
+		if in.Source.CustomPolicyDetails != nil {
+			return invalidParameter("CustomPolicyDetails should be null/empty if the Owner is AWS.")
+		}
+	}
+	return nil
+}
+
+// checkScope: "if you specify a resource ID, you must specify one resource type
+// for ComplianceResourceTypes", "if you specify a value for TagValue, you must
+// also specify a value for TagKey" (API page of Scope).
+func (in ruleInput) checkScope() error {
+	switch scope := in.Scope; {
+	case scope == nil:
+	case scope.ComplianceResourceId != "" && len(scope.ComplianceResourceTypes) != 1:
+		return invalidParameter("ComplianceResourceId needs exactly one resource type in ComplianceResourceTypes.")
+	case scope.TagValue != "" && scope.TagKey == "":
+		return invalidParameter("TagValue needs a TagKey.")
+	case scope.TagKey != "" && scope.ComplianceResourceId != "":
+		return invalidParameter("A scope has either a resource or a tag.")
+	}
+	return nil
+}
+
+// covers says whether a resource is in the rule's scope.
+func (rule *configRule) covers(item configItem) bool {
+	if rule.ScopeID != "" && rule.ScopeID != item.ID {
+		return false
+	}
+	value, tagged := item.Tags[rule.ScopeKey]
+	return rule.ScopeKey == "" || tagged && (rule.ScopeValue == "" || rule.ScopeValue == value)
 }
 
 func invalidParameter(message string) error {

@@ -151,7 +151,7 @@ func TestPagesAndBatches(t *testing.T) {
 				_, err := p.s.putRule(p.r, ruleInput{ConfigRuleName: fmt.Sprintf("rule-%02d", i), Source: &struct {
 					Owner, SourceIdentifier string
 					SourceDetails           []any
-					CustomPolicyDetails     any
+					CustomPolicyDetails     map[string]any
 				}{Owner: "AWS", SourceIdentifier: "IAM_PASSWORD_POLICY"}})
 				return err
 			})

@@ -159,12 +159,14 @@ type configRecorder struct {
 	Name, RoleARN string
 	// ServicePrincipal is set for a service-linked recorder, which does not
 	// count against the one customer-managed recorder.
-	ServicePrincipal  string
-	AllSupported      bool
-	IncludeGlobal     bool
-	ResourceTypes     []string // recorded when AllSupported is false
-	Exclusions        []string // EXCLUSION_BY_RESOURCE_TYPES
-	Frequency         string   // CONTINUOUS, DAILY
+	ServicePrincipal string
+	AllSupported     bool
+	IncludeGlobal    bool
+	ResourceTypes    []string // recorded when AllSupported is false
+	Exclusions       []string // EXCLUSION_BY_RESOURCE_TYPES
+	Frequency        string   // CONTINUOUS, DAILY
+	// Overrides is the one exception to Frequency that a recorder may have.
+	Overrides         []recordingOverride
 	Recording         bool
 	LastStatus        string // Pending, Success, Failure, NotApplicable
 	LastStart         time.Time
@@ -209,7 +211,12 @@ type configRule struct {
 	Owner, Identifier string // AWS, VPC_DEFAULT_SECURITY_GROUP_CLOSED
 	InputParameters   map[string]string
 	ScopeTypes        []string
-	Frequency         string // MaximumExecutionFrequency, of periodic rules
+	// ScopeID, ScopeKey and ScopeValue narrow the rule to a resource, or to those
+	// with a tag.
+	ScopeID, ScopeKey, ScopeValue string
+	// Source is what a custom rule was put with.
+	Source    map[string]any
+	Frequency string // MaximumExecutionFrequency, of periodic rules
 	// CreatedBy is the service principal of a service-linked rule.
 	CreatedBy string
 	State     string // ACTIVE, EVALUATING, DELETING
