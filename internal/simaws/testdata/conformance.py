@@ -2,8 +2,12 @@
 every answer against botocore's own service models: no member that the model lacks,
 the right types, enums, patterns of required members. Prints one line a defect, then
 the calls that were covered. Usage: conformance.py URL"""
+import glob
 import json
+import os
+import runpy
 import sys
+import types
 import xml.etree.ElementTree as ET
 
 import boto3
@@ -258,6 +262,10 @@ wait(cfn.delete_stack_instances(StackSetName="conformance", DeploymentTargets=ta
 wait(cfn.delete_stack_instances(StackSetName="conformance", DeploymentTargets=targets, Regions=["us-east-1"], RetainStacks=True,
                                 OperationPreferences={"MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100})["OperationId"])
 cfn.delete_stack_set(StackSetName="conformance")
+
+# Sessions of their own, a file a service: run(c) gets what is defined above.
+for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "conformance", "*.py"))):
+    runpy.run_path(path)["run"](types.SimpleNamespace(**globals()))
 
 for d in sorted(defects):
     print("DEFECT", d)
