@@ -67,7 +67,7 @@ func describeChannelStatus(s *Sim, c *call) (any, error) {
 	}
 	list := []any{}
 	for _, ch := range picked {
-		m := map[string]any{"name": ch.Name, "configSnapshotDeliveryInfo": map[string]any{}, "configHistoryDeliveryInfo": map[string]any{}}
+		m := map[string]any{"name": ch.Name, "configSnapshotDeliveryInfo": ch.snapshotInfo(), "configHistoryDeliveryInfo": map[string]any{}}
 		stream := map[string]any{"lastStatus": "Not_Applicable"} // only with an SNS topic
 		if ch.Topic != "" && r.recorder != nil {
 			stream["lastStatus"] = "Success"
@@ -121,7 +121,26 @@ func (s *Sim) setChannel(a *account, r *regionState, in channelInput, check func
 		}
 	}
 	r.channel = ch
+	s.deliver(a, ch, "ConfigWritabilityCheckFile", nil)
 	return nil
+}
+
+// deliver writes an object as Config does, under the account's prefix. That the
+// file of the check is written and stays is seen wherever a stack with bucket and
+// channel is deleted: the bucket is not empty.
+func (s *Sim) deliver(a *account, ch *deliveryChannel, name string, body []byte) {
+	b := s.findBucket(a, ch.Bucket)
+	if b == nil {
+		return
+	}
+	prefix := strings.Trim(ch.KeyPrefix, "/")
+	if prefix != "" {
+		prefix += "/"
+	}
+	if b.Objects == nil {
+		b.Objects = map[string][]byte{}
+	}
+	b.Objects[prefix+"AWSLogs/"+a.ID+"/Config/"+name] = body
 }
 
 // checkDelivery is AWS's own check: the recorder's role, the bucket, and, for a

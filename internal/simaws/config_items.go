@@ -45,6 +45,8 @@ type configState struct {
 	dismissed      map[string]bool
 	// tags by ARN.
 	tags map[string]map[string]string
+	// retention is the retention period in days, 0 without a configuration of it.
+	retention int
 	// goneRules are rules that were deleted not long ago.
 	goneRules []goneRule
 }

@@ -79,6 +79,9 @@ func (s *Sim) autoRemediate(r *regionState, rule *configRule, id string) {
 // queueRemediation queues an execution; it starts when the rate allows.
 func (s *Sim) queueRemediation(r *regionState, rule *configRule, resourceType, id string, manual bool) {
 	rem, now := rule.remediation, s.clock.Now()
+	if !manual {
+		rem.queued()
+	}
 	e := &remediationExecution{ResourceType: resourceType, ResourceID: id, State: "QUEUED", Invoked: now, Updated: now, manual: manual}
 	if old := rem.executions[id]; old != nil && !manual {
 		e.Attempts, e.FirstAttempt = old.Attempts, old.FirstAttempt
@@ -169,12 +172,41 @@ func (s *Sim) endRemediation(r *regionState, rule *configRule, rem *remediation,
 	case e.manual:
 	case state == "FAILED":
 		s.attemptFailed(r, rule, rem, e)
+		rem.stopWave(s.clock.Now())
 	case s.world.config.successCountsAsFailure:
 		s.clock.after(recordingHigh+2*evaluationDelay, func() {
 			if result := rule.results[e.ResourceID]; result != nil && result.Compliance == "NON_COMPLIANT" && rem.executions[e.ResourceID] == e {
 				s.attemptFailed(r, rule, rem, e)
 			}
 		})
+	}
+}
+
+// queued counts an automatic execution.
+func (rem *remediation) queued() {
+	for _, e := range rem.executions {
+		if e.active() && !e.manual {
+			rem.wave++
+			return
+		}
+	}
+	rem.wave, rem.waveFailed = 1, 0
+}
+
+// stopWave counts a failure: "if you set the ErrorPercentage to 40% for 10
+// non-compliant resources, then SSM stops running the automations when the fifth
+// error is received" (SsmControls). What was queued does not run; how AWS shows it
+// is not documented, here it has failed without an attempt.
+func (rem *remediation) stopWave(now time.Time) {
+	rem.waveFailed++
+	if rem.waveFailed*100 <= rem.ErrorPercent*rem.wave {
+		return
+	}
+	for _, e := range rem.executions {
+		if e.State == "QUEUED" && !e.manual {
+			e.State, e.Updated = "FAILED", now
+			e.Steps = []remediationStep{{Name: "StartAutomationExecution", State: "FAILED", Error: "The automation was not started: the error threshold has been reached.", Start: now, Stop: now}}
+		}
 	}
 }
 

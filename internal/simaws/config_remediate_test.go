@@ -3,6 +3,7 @@ package simaws
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -101,7 +102,8 @@ func TestRemediationPaths(t *testing.T) {
 					t.Errorf("Config's exception: %v, want %v", got, tt.excepts)
 				}
 				if tt.word == "COMPLIANT" {
-					kept := p.a.buckets[testBucket].Objects
+					kept := maps.Clone(p.a.buckets[testBucket].Objects)
+					delete(kept, "AWSLogs/"+testAccount+"/Config/ConfigWritabilityCheckFile")
 					for key, body := range kept {
 						var before map[string]any
 						if !strings.HasPrefix(key, "rollout/before/"+testAccount+"/"+testRegion+"/"+testGroup+"/") || json.Unmarshal(body, &before) != nil || len(before["ip_permissions"].([]any)) != 1 {
@@ -226,6 +228,34 @@ func TestConcurrency(t *testing.T) {
 		p.pass(10 * time.Minute)
 		if word := p.s.ruleWord(p.r, rule); word != "COMPLIANT" {
 			t.Errorf("rule is %s", word)
+		}
+	})
+}
+
+// TestErrorPercentage is the worked example of SsmControls: 40% of ten findings,
+// so the automations stop at the fifth error.
+func TestErrorPercentage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		for i := range 9 {
+			p.group("sg-2000000"+string(rune('a'+i)), "default")
+		}
+		p.recording()
+		rule := p.rule()
+		p.pass(5 * time.Minute)
+		p.enforce(map[string]string{"Remediation": "Automatic", "HomeRegion": testRegion, "MaximumAutomaticAttempts": "1"})
+		rule.remediation.ConcurrentPercent, rule.remediation.ErrorPercent = 10, 40
+		delete(p.a.buckets, testBucket)
+		p.pass(20 * time.Minute)
+		if n := len(p.r.executions); n != 5 || len(rule.remediation.exceptions) != 5 {
+			t.Errorf("%d automations, %d exceptions; want 5 of each", n, len(rule.remediation.exceptions))
+		}
+		states := map[string]int{}
+		for _, e := range rule.remediation.executions {
+			states[e.State]++
+		}
+		if states["FAILED"] != 10 {
+			t.Errorf("%v", states)
 		}
 	})
 }

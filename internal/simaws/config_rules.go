@@ -32,6 +32,7 @@ type ruleNames struct {
 	NextToken       string
 	Limit           *int
 	ComplianceTypes []string
+	Filters         struct{ EvaluationMode string }
 }
 
 // pickRules chooses by names, all without names, sorted by name. One unknown
@@ -68,6 +69,9 @@ func describeRules(s *Sim, c *call) (any, error) {
 	picked, err := pickRules(r, in.ConfigRuleNames)
 	if err != nil {
 		return nil, err
+	}
+	if in.Filters.EvaluationMode == "PROACTIVE" {
+		picked = nil // every rule here looks at what is there
 	}
 	page, next, err := pageOf(picked, 25, in.NextToken)
 	if err != nil {
@@ -238,6 +242,7 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 	}
 	if in.Source.Owner == "CUSTOM_POLICY" { // the policy's text is not shown
 		details := maps.Clone(in.Source.CustomPolicyDetails)
+		rule.policy = textOf(details["PolicyText"])
 		delete(details, "PolicyText")
 		rule.Source = map[string]any{"CustomPolicyDetails": details}
 		if len(in.Source.SourceDetails) > 0 {

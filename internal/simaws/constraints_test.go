@@ -40,6 +40,7 @@ func TestRequestsAreHeldToTheModel(t *testing.T) {
 		{"config", "StartRemediationExecution", `{"ConfigRuleName":"a","ResourceKeys":[]}`, "'resourceKeys' failed to satisfy constraint: Member must have length greater than or equal to 1"},
 		{"config", "StartConfigRulesEvaluation", `{"ConfigRuleNames":[` + strings.Repeat(`"a",`, 25) + `"a"]}`, "length less than or equal to 25"},
 		{"config", "DescribeAggregateComplianceByConfigRules", `{"ConfigurationAggregatorName":"a b","Filters":{"AccountId":"1"}}`, "2 validation errors detected"},
+		{"config", "PutRetentionConfiguration", `{"RetentionPeriodInDays":29}`, "Value '29' at 'retentionPeriodInDays' failed to satisfy constraint: Member must have value greater than or equal to 30"},
 		{"config", "TagResource", `{"ResourceArn":"arn:x","Tags":[]}`, "'tags'"},
 		{"ssm", "GetAutomationExecution", `{"AutomationExecutionId":"x"}`, "length greater than or equal to 36"},
 		{"ssm", "StartAutomationExecution", `{"DocumentName":"a b"}`, "'documentName'"},

@@ -202,6 +202,10 @@ func (r *configRecorder) records(resourceType string) bool {
 
 type deliveryChannel struct {
 	Name, Bucket, KeyPrefix, KMSKey, Topic, Frequency string
+
+	// How the last snapshot that was asked for went.
+	snapshotTried, snapshotDone time.Time
+	snapshotError               *apiError
 }
 
 // configRule is a Config rule with what it last said.
@@ -216,6 +220,7 @@ type configRule struct {
 	ScopeID, ScopeKey, ScopeValue string
 	// Source is what a custom rule was put with.
 	Source    map[string]any
+	policy    string // of a custom policy rule
 	Frequency string // MaximumExecutionFrequency, of periodic rules
 	// CreatedBy is the service principal of a service-linked rule.
 	CreatedBy string
@@ -257,6 +262,8 @@ type remediation struct {
 	// executions by resource id; exceptions by resource id.
 	executions map[string]*remediationExecution
 	exceptions map[string]remediationException
+	// of the automatic executions since none was under way: how many, how many failed
+	wave, waveFailed int
 }
 
 type remediationException struct {

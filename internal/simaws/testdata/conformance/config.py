@@ -135,6 +135,15 @@ def aggregators(c, session):
 
 
 def lifecycle(c, config):
+    config.put_retention_configuration(RetentionPeriodInDays=90)
+    config.describe_retention_configurations()
+    config.delete_retention_configuration(RetentionConfigurationName="default")
+    c.refused("NoSuchRetentionConfigurationException", config.delete_retention_configuration, RetentionConfigurationName="default")
+    config.put_config_rule(ConfigRule={"ConfigRuleName": "guard", "Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {"PolicyRuntime": "guard-2.x.x", "PolicyText": "rule x {}"}}})
+    config.get_custom_rule_policy(ConfigRuleName="guard")
+    config.delete_evaluation_results(ConfigRuleName="guard")
+    config.deliver_config_snapshot(deliveryChannelName=config.describe_delivery_channels()["DeliveryChannels"][0]["name"])
+    config.describe_delivery_channel_status()
     config.delete_config_rule(ConfigRuleName="conformance")
     recorder = config.describe_configuration_recorders()["ConfigurationRecorders"][0]["name"]
     channel = config.describe_delivery_channels()["DeliveryChannels"][0]["name"]
