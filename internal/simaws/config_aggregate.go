@@ -32,8 +32,8 @@ func (s *Sim) aggregateSeen(owner *regionState, agg *configAggregator, account, 
 		if code, _ := s.sourceError(owner, agg, source); code != "" {
 			continue
 		}
-		r := source.account.region(source.region)
-		if r.recorder == nil {
+		r := source.account.known(source.region)
+		if r == nil || r.recorder == nil {
 			continue
 		}
 		if until, ready := s.arrived(owner, agg, source); ready {

@@ -21,6 +21,23 @@ type aggregateSource struct {
 
 func (a aggregateSource) key() string { return a.id + " " + a.region }
 
+// known gives an account's state in a Region without making it: nil is one where
+// nothing has happened yet and no recorder was there before.
+func (a *account) known(name string) *regionState {
+	if a.regions[name] == nil && !slices.Contains(a.quirk.regions, name) {
+		return nil
+	}
+	return a.region(name)
+}
+
+// authorization gives a source's authorization of an aggregator's account and Region.
+func (a aggregateSource) authorization(owner *regionState) *aggregationAuthorization {
+	if a.account == nil || a.account.known(a.region) == nil {
+		return nil
+	}
+	return a.account.known(a.region).config.authorizations[owner.account+" "+owner.name]
+}
+
 // sources lists what an aggregator reads, in the order of its accounts. An
 // organization's sources are its active accounts, the management account among
 // them; Regions that an account has switched off hold nothing to read.
@@ -62,7 +79,7 @@ func (s *Sim) sourceError(owner *regionState, agg *configAggregator, source aggr
 	if source.id == owner.account {
 		return "", ""
 	}
-	if source.account == nil || source.account.region(source.region).config.authorizations[owner.account+" "+owner.name] == nil {
+	if source.authorization(owner) == nil {
 		return "AccessDenied", "The source account " + source.id + " has not authorized the aggregator account " + owner.account + " in " + owner.name + " to collect its data."
 	}
 	return "", ""
@@ -109,8 +126,8 @@ func (s *Sim) arrived(owner *regionState, agg *configAggregator, source aggregat
 		}
 	}
 	later(agg.since[source.key()])
-	if source.account != nil && agg.Accounts != nil {
-		if auth := source.account.region(source.region).config.authorizations[owner.account+" "+owner.name]; auth != nil {
+	if agg.Accounts != nil {
+		if auth := source.authorization(owner); auth != nil {
 			later(auth.Created)
 		}
 	}

@@ -222,8 +222,9 @@ func stopAutomation(s *Sim, c *call) (any, error) {
 	if !e.Ended.IsZero() || e.stop != "" {
 		return nil, fail(400, "InvalidAutomationStatusUpdateException", "The automation execution "+e.ID+" cannot be stopped: its status is "+e.Status+".")
 	}
+	waits := e.Status == "Pending"
 	e.stop, e.Status = orElse(in.Type, "Cancel"), "Cancelling"
-	if e.stop == "Cancel" && e.cancel != nil {
+	if (e.stop == "Cancel" || waits) && e.cancel != nil {
 		s.clock.after(startDelay, e.cancel)
 	}
 	return map[string]any{}, nil

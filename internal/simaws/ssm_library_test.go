@@ -223,3 +223,47 @@ func TestStopAutomation(t *testing.T) {
 		}
 	})
 }
+
+// TestAutomationsWait: a hundred run, the rest is Pending, and goes when there is room.
+func TestAutomationsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Accounts: 3, Empty: true})
+		c := ssmClient{t: t, s: s}
+		c.ok("CreateDocument", jsonObject{"Name": "sleeper", "DocumentType": "Automation", "Content": sleeper})
+		var last, first any
+		for i := range 103 {
+			last = c.ok("StartAutomationExecution", jsonObject{"DocumentName": "sleeper"})["AutomationExecutionId"]
+			if i == 0 {
+				first = last
+			}
+		}
+		count := func(status string) int {
+			n, in := 0, jsonObject{"Filters": []any{jsonObject{"Key": "ExecutionStatus", "Values": []any{status}}}}
+			for {
+				out := c.ok("DescribeAutomationExecutions", in)
+				n += len(out["AutomationExecutionMetadataList"].([]any))
+				if out["NextToken"] == nil {
+					return n
+				}
+				in["NextToken"] = out["NextToken"]
+			}
+		}
+		if running, pending := count("InProgress"), count("Pending"); running != 100 || pending != 3 {
+			t.Errorf("%d run, %d wait", running, pending)
+		}
+		c.ok("StopAutomationExecution", jsonObject{"AutomationExecutionId": last}) // one that waits
+		c.ok("StopAutomationExecution", jsonObject{"AutomationExecutionId": first})
+		time.Sleep(10 * time.Second)
+		if running, pending, cancelled := count("InProgress"), count("Pending"), count("Cancelled"); running != 100 || pending != 1 || cancelled != 2 {
+			t.Errorf("%d run, %d wait, %d cancelled", running, pending, cancelled)
+		}
+		time.Sleep(time.Hour)
+		if n := count("Success"); n != 101 {
+			t.Errorf("%d succeeded", n)
+		}
+		r := s.world.accounts[s.world.management].region("us-east-1")
+		if r.automations != 0 || len(r.waiting) != 0 {
+			t.Errorf("%d, %d left", r.automations, len(r.waiting))
+		}
+	})
+}

@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,15 @@ const (
 	standardScript = 600.0  // seconds, executeScript's timeout
 	standardWait   = 3600.0 // seconds, waitForAwsResourceProperty's timeout
 	mostSteps      = 500    // steps that a run may take before it is taken to loop
+)
+
+// "Each account can run a maximum of 100 automations at a time": more are Pending,
+// "each account can queue up to 5,000" (user guide, running-automations). This
+// many runs are kept to be looked up.
+const (
+	mostAutomations = 100
+	mostWaiting     = 5000
+	keptAutomations = 1000
 )
 
 // automationStart is what StartAutomationExecution and AWS Config ask for.
@@ -41,6 +51,7 @@ type automationRun struct {
 	visits  int
 	attempt int
 	failed  string // the first critical failure
+	begun   bool
 }
 
 // startAutomation starts a run. Errors are AWS's to StartAutomationExecution.
@@ -82,13 +93,48 @@ func (s *Sim) startAutomation(start automationStart) (*automationExecution, erro
 	for _, step := range book.steps {
 		run.exec.Steps = append(run.exec.Steps, automationStep{ID: s.ids.uuid(), Name: step.name, Action: step.action, Status: "Pending"})
 	}
+	if r.automations >= mostAutomations && len(r.waiting) >= mostWaiting {
+		return nil, fail(400, "AutomationExecutionLimitExceededException", "The number of simultaneously running Automation executions exceeded the allowable limit.")
+	}
 	run.exec.cancel = run.cancelled
 	r.executions = append(r.executions, run.exec)
-	if len(r.executions) > 200 {
-		r.executions = r.executions[len(r.executions)-200:]
+	for i := 0; len(r.executions) > keptAutomations && i < len(r.executions); i++ {
+		if !r.executions[i].Ended.IsZero() {
+			r.executions = slices.Delete(r.executions, i, i+1)
+		}
 	}
-	s.clock.after(startDelay, func() { run.step(0) })
+	if r.automations >= mostAutomations {
+		run.exec.Status = "Pending"
+		r.waiting = append(r.waiting, run)
+		return run.exec, nil
+	}
+	run.begin()
 	return run.exec, nil
+}
+
+// begin lets a run go.
+func (run *automationRun) begin() {
+	run.begun, run.exec.Status = true, "InProgress"
+	run.start.region.automations++
+	run.s.clock.after(startDelay, func() { run.step(0) })
+}
+
+// left is told that a run has ended, and lets the next one go.
+func (run *automationRun) left() {
+	r := run.start.region
+	if run.begun {
+		r.automations--
+	} else {
+		r.waiting = slices.DeleteFunc(r.waiting, func(x *automationRun) bool { return x == run })
+	}
+	for len(r.waiting) > 0 && r.automations < mostAutomations {
+		next := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		next.begin()
+	}
+	if run.start.done != nil {
+		run.start.done()
+	}
 }
 
 // lookup gives what a reference stands for.
@@ -163,9 +209,7 @@ func (run *automationRun) cancelled() {
 		}
 	}
 	e.Status, e.Ended = "Cancelled", run.s.clock.Now()
-	if run.start.done != nil {
-		run.start.done()
-	}
+	run.left()
 }
 
 // step runs one step; the next follows when it has taken its time.
@@ -310,7 +354,5 @@ func (run *automationRun) end() {
 			run.exec.Outputs[strings.Trim(name, "{} ")] = textsOf(v)
 		}
 	}
-	if run.start.done != nil {
-		run.start.done()
-	}
+	run.left()
 }

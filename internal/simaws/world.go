@@ -130,7 +130,11 @@ type regionState struct {
 	documents map[string]*ssmDocument // by name
 	// executions are SSM automation executions, newest last.
 	executions []*automationExecution
-	stacks     map[string]*stack // by stack name, deleted ones left out
+	// automations are the numbers of those under way; waiting are those that are not
+	// allowed to run yet.
+	automations int
+	waiting     []*automationRun
+	stacks      map[string]*stack // by stack name, deleted ones left out
 }
 
 type vpc struct {
