@@ -28,6 +28,7 @@ type options struct {
 
 	Selector orgs.Selector
 	Regions  []string
+	named    []string // rollout prove's own choice of accounts
 
 	Template, StackSet string
 	Parameters, Tags   map[string]string

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -17,13 +18,14 @@ import (
 // What --output json prints is what docs/schemas says, for every member that a
 // schema names, and with no member that it does not know.
 func TestOutputsMatchTheirSchemas(t *testing.T) {
-	server := httptest.NewServer(simaws.New(simaws.Options{}))
+	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 600}))
 	defer server.Close()
 	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none")}
 	for schema, args := range map[string][]string{
 		"tree":      {"tree", "--ou", "Workloads", "--output", "json"},
 		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--output", "json"},
 		"templates": {"templates", "list", "--output", "json"},
+		"prove":     {"prove", "--ou", "Sandbox", "--yes", "--output", "json"},
 	} {
 		status, stdout, stderr := runWith(t, environment, args...)
 		if status != exitDone {
@@ -114,6 +116,10 @@ func (c *checker) check(at string, schema map[string]any, value any) {
 		}
 		if pattern, ok := schema["pattern"].(string); ok && !regexp.MustCompile(pattern).MatchString(text) {
 			c.say("%s is %q, not %s", at, text, pattern)
+		}
+	case "integer":
+		if n, ok := value.(float64); !ok || n != math.Trunc(n) {
+			c.say("%s is no whole number", at)
 		}
 	case "boolean":
 		if _, ok := value.(bool); !ok {

@@ -1,0 +1,72 @@
+package prove
+
+import (
+	"strings"
+
+	"rollout/internal/awsapi"
+)
+
+// refused gives a claim its verdict by the error that a call must end with; status
+// 0 is any.
+func (t *trial) refused(name string, err error, status int, code string) bool {
+	got := answer(err)
+	if err == nil {
+		t.holds(name, false, "the call was accepted")
+		return false
+	}
+	if unanswered(err) {
+		t.fail(name, got)
+		return false
+	}
+	ok := got.Code == code && (status == 0 || got.Status == status)
+	t.add(name, verdict(ok), got.String(), t.rec.of(err))
+	return ok
+}
+
+// says gives a claim its verdict by what a refusal reads like: the parts, in order.
+func (t *trial) says(name string, err error, parts ...string) {
+	got := answer(err)
+	switch {
+	case err == nil:
+		t.holds(name, false, "the call was accepted")
+		return
+	case unanswered(err):
+		t.fail(name, got)
+		return
+	}
+	ok, at := true, 0
+	for _, p := range parts {
+		i := strings.Index(got.Message[at:], p)
+		if i < 0 {
+			ok = false
+			break
+		}
+		at += i + len(p)
+	}
+	t.add(name, verdict(ok), got.String(), t.rec.of(err))
+}
+
+// refusedSaying is a refusal with this status, code and text.
+func (t *trial) refusedSaying(name string, err error, status int, code string, parts ...string) {
+	if got := answer(err); got.Status == status && got.Code == code {
+		t.says(name, err, parts...)
+		return
+	}
+	t.refused(name, err, status, code)
+}
+
+// unanswered says whether an error says nothing about the claim: no answer came, the
+// caller may not ask, or was asked to slow down.
+func unanswered(err error) bool {
+	switch awsapi.Classify(err) {
+	case awsapi.ClassUnreachable, awsapi.ClassThrottled, awsapi.ClassNoCredentials:
+		return true
+	}
+	return answer(err).Code == "AccessDeniedException"
+}
+
+// fail leaves a claim untried because something went wrong.
+func (t *trial) fail(name string, got Call) {
+	t.skip(name, "the call failed: %s", got)
+	t.report.result(name).Failed = true
+}

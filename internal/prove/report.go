@@ -1,0 +1,107 @@
+package prove
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Report is what a run came to.
+type Report struct {
+	Options Options
+	Started time.Time
+	Ended   time.Time
+	Results []*Result
+	Lines   []LineResult // the weak lines, in the order of FIDELITY.md
+	Left    []Leftover
+}
+
+// LineResult is a weak line and what became of it.
+type LineResult struct {
+	Line
+	Verdict Verdict
+	Why     string // of a line that was not tried
+	Results []*Result
+}
+
+func newReport(o Options) *Report {
+	return &Report{Options: o, Started: time.Now().UTC()}
+}
+
+func (r *Report) result(name string) *Result {
+	for _, x := range r.Results {
+		if x.Name == name {
+			return x
+		}
+	}
+	return nil
+}
+
+// conclude gives the weak lines their verdicts: refuted when one claim is, else
+// confirmed when one was confirmed.
+func (r *Report) conclude() {
+	r.Ended = time.Now().UTC()
+	for _, l := range r.Options.Lines {
+		if !l.Weak {
+			continue
+		}
+		line := LineResult{Line: l, Verdict: NotTried, Why: reason(l.ID)}
+		var whys []string
+		for _, x := range r.Results {
+			if !slices.Contains(x.Lines, l.ID) {
+				continue
+			}
+			line.Results = append(line.Results, x)
+			switch {
+			case x.Verdict == Refuted, x.Verdict == Confirmed && line.Verdict == NotTried:
+				line.Verdict = x.Verdict
+			case x.Verdict == NotTried && !slices.Contains(whys, x.Observed):
+				whys = append(whys, x.Observed)
+			}
+		}
+		if len(whys) > 0 {
+			line.Why = strings.Join(whys, "; ")
+		}
+		if line.Verdict != NotTried {
+			line.Why = ""
+		}
+		r.Lines = append(r.Lines, line)
+	}
+}
+
+// Count says how many weak lines came out so.
+func (r *Report) Count(v Verdict) int {
+	n := 0
+	for _, l := range r.Lines {
+		if l.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Partial says whether something went wrong: a claim could not be tried for it, or
+// a thing that was made is still there. What this organization has nothing to try
+// on (no closed account, say) is no failure.
+func (r *Report) Partial() bool {
+	return len(r.Left) > 0 || slices.ContainsFunc(r.Results, func(x *Result) bool { return x.Failed })
+}
+
+// reason says why a line has no probe.
+func reason(id string) string {
+	if why, ok := untried[id]; ok {
+		return why
+	}
+	service, _, _ := strings.Cut(id, "-")
+	if why, ok := untriedSections[service]; ok {
+		return why
+	}
+	return fmt.Sprintf("rollout prove has no probe for %s yet", id)
+}
+
+// untried are the lines that no probe may or can try, and why.
+var untried = map[string]string{}
+
+// untriedSections are the kinds of lines that no probe may or can try.
+var untriedSections = map[string]string{}
