@@ -63,7 +63,7 @@ var configOps = map[string]handler{
 	"DisassociateResourceTypes":                    disassociateTypes,
 	"PutServiceLinkedConfigurationRecorder":        putLinkedRecorder,
 	"DeleteServiceLinkedConfigurationRecorder":     deleteLinkedRecorder,
-	"PutConfigurationAggregator":                   putAggregator,
+	"PutConfigurationAggregator":                   putAggregatorCall,
 	"DescribeConfigurationAggregators":             describeAggregators,
 	"DescribeConfigurationAggregatorSourcesStatus": describeSources,
 	"DeleteConfigurationAggregator":                deleteAggregator,

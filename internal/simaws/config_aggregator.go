@@ -80,14 +80,27 @@ func (s *Sim) checkRegions(all bool, regions []string) error {
 	return nil
 }
 
-// putAggregator creates an aggregator or, under the same name, gives it other
-// sources. Texts: moto's, which were taken from AWS.
-func putAggregator(s *Sim, c *call) (any, error) {
+func putAggregatorCall(s *Sim, c *call) (any, error) {
 	var in aggregatorInput
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	_, r := s.place(c)
+	if in.OrganizationAggregationSource != nil && r.account == s.world.management {
+		if err := s.allowed(c.Caller, access{Action: "organizations:EnableAWSServiceAccess", Resource: "*", Context: map[string]string{}}); err != nil {
+			return nil, fail(400, "OrganizationAccessDeniedException", "You do not have permission to call the EnableAWSServiceAccess API.")
+		}
+	}
+	agg, err := s.putAggregator(r, in)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"ConfigurationAggregator": agg.shape()}, nil
+}
+
+// putAggregator creates an aggregator or, under the same name, gives it other
+// sources. Texts: moto's, which were taken from AWS.
+func (s *Sim) putAggregator(r *regionState, in aggregatorInput) (*configAggregator, error) {
 	agg := r.config.aggregators[in.ConfigurationAggregatorName]
 	switch {
 	case len(in.AccountAggregationSources) > 0 && in.OrganizationAggregationSource != nil:
@@ -116,7 +129,7 @@ func putAggregator(s *Sim, c *call) (any, error) {
 		if !strings.HasPrefix(o.RoleArn, "arn:"+s.world.partition+":iam::"+r.account+":role/") {
 			return nil, fail(400, "InvalidRoleException", "The role ARN "+o.RoleArn+" is not valid. Provide the ARN of an IAM role of this account and try again.")
 		}
-		if err := s.mayAggregate(c); err != nil {
+		if err := s.mayAggregate(r.account); err != nil {
 			return nil, err
 		}
 	}
@@ -148,23 +161,19 @@ func putAggregator(s *Sim, c *call) (any, error) {
 		}
 	}
 	agg.since = since
-	return map[string]any{"ConfigurationAggregator": agg.shape()}, nil
+	return agg, nil
 }
 
 // mayAggregate: an organization's aggregator is made by the management account,
 // which switches trusted access on by it, or by a delegated administrator for
 // Config (PutConfigurationAggregator).
-func (s *Sim) mayAggregate(c *call) error {
-	id := c.Caller.Account
+func (s *Sim) mayAggregate(id string) error {
 	switch {
 	case s.opts.NoOrganization:
 		return fail(400, "NoAvailableOrganizationException", "Organization is no longer available.")
 	case s.world.features != "ALL":
 		return fail(400, "OrganizationAllFeaturesNotEnabledException", "AWS Config resource cannot be created because your organization does not have all features enabled.")
 	case id == s.world.management:
-		if err := s.allowed(c.Caller, access{Action: "organizations:EnableAWSServiceAccess", Resource: "*", Context: map[string]string{}}); err != nil {
-			return fail(400, "OrganizationAccessDeniedException", "You do not have permission to call the EnableAWSServiceAccess API.")
-		}
 		if _, on := s.world.trustedServices[configPrincipal]; !on {
 			s.world.trustedServices[configPrincipal] = s.clock.Now()
 		}
@@ -257,9 +266,13 @@ func deleteAggregator(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	delete(r.config.aggregators, agg.Name)
-	delete(r.config.tags, agg.ARN)
+	r.config.dropAggregator(agg)
 	return map[string]any{}, nil
+}
+
+func (c *configState) dropAggregator(agg *configAggregator) {
+	delete(c.aggregators, agg.Name)
+	delete(c.tags, agg.ARN)
 }
 
 // aggregator finds an aggregator by the name of a request.

@@ -27,6 +27,15 @@ func putAuthorization(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	_, r := s.place(c)
+	auth, err := s.authorize(r, in)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"AggregationAuthorization": auth.shape()}, nil
+}
+
+// authorize gives an authorization; one that is there stays as it is.
+func (s *Sim) authorize(r *regionState, in authorizationInput) (*aggregationAuthorization, error) {
 	if err := s.checkRegions(false, []string{in.AuthorizedAwsRegion}); err != nil {
 		return nil, err
 	}
@@ -43,7 +52,15 @@ func putAuthorization(s *Sim, c *call) (any, error) {
 		r.config.authorizations[key] = auth
 		r.config.tag(auth.ARN, in.Tags)
 	}
-	return map[string]any{"AggregationAuthorization": auth.shape()}, nil
+	return auth, nil
+}
+
+// dropAuthorization takes an authorization away that may not be there.
+func (c *configState) dropAuthorization(key string) {
+	if auth := c.authorizations[key]; auth != nil {
+		delete(c.authorizations, key)
+		delete(c.tags, auth.ARN)
+	}
 }
 
 func (a *aggregationAuthorization) shape() map[string]any {
@@ -74,11 +91,7 @@ func deleteAuthorization(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	_, r := s.place(c)
-	key := in.AuthorizedAccountId + " " + in.AuthorizedAwsRegion
-	if auth := r.config.authorizations[key]; auth != nil {
-		delete(r.config.authorizations, key)
-		delete(r.config.tags, auth.ARN)
-	}
+	r.config.dropAuthorization(in.AuthorizedAccountId + " " + in.AuthorizedAwsRegion)
 	return map[string]any{}, nil
 }
 

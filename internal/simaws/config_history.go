@@ -110,7 +110,7 @@ func (r *regionState) itemShape(item configItem) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m["relatedEvents"], m["relationships"], m["tags"] = []any{}, []any{}, copyTexts(item.Tags)
+	m["relatedEvents"], m["relationships"], m["tags"] = []any{}, item.relationships(), copyTexts(item.Tags)
 	return m, nil
 }
 

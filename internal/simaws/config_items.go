@@ -60,6 +60,19 @@ type configItem struct {
 	Captured            time.Time
 	Configuration       map[string]any
 	Tags                map[string]string
+	Relations           []relation
+}
+
+// relation is a direct relationship, the only kind that is recorded.
+type relation struct{ kind, id, name string }
+
+// relationships is how items show what they are related to.
+func (i configItem) relationships() []any {
+	out := []any{}
+	for _, r := range i.Relations {
+		out = append(out, map[string]any{"resourceType": r.kind, "resourceId": r.id, "relationshipName": r.name})
+	}
+	return out
 }
 
 const typeSecurityGroup = "AWS::EC2::SecurityGroup"
@@ -113,7 +126,8 @@ func (s *Sim) groupItem(r *regionState, g *securityGroup) configItem {
 		ARN:      "arn:" + s.world.partition + ":ec2:" + r.name + ":" + r.account + ":security-group/" + g.ID,
 		Status:   "OK",
 		Captured: s.clock.Now(), StateID: s.clock.Now().UnixMilli(),
-		Tags: copyTexts(g.Tags),
+		Tags:      copyTexts(g.Tags),
+		Relations: []relation{{"AWS::EC2::VPC", g.VPC, "Is contained in Vpc"}},
 		Configuration: map[string]any{
 			"groupId": g.ID, "groupName": g.Name, "description": g.Description, "vpcId": g.VPC, "ownerId": r.account,
 			"ipPermissions":       itemPermissions(g.Ingress),
@@ -239,9 +253,14 @@ func (s *Sim) otherItems(r *regionState) []configItem {
 		})
 	}
 	for _, e := range r.enis {
+		var relations []relation
+		for _, id := range e.Groups {
+			relations = append(relations, relation{typeSecurityGroup, id, "Is associated with SecurityGroup"})
+		}
 		out = append(out, configItem{
 			Type: "AWS::EC2::NetworkInterface", ID: e.ID, ARN: arn + ":network-interface/" + e.ID, Status: "ResourceDiscovered", Captured: now, StateID: now.UnixMilli(),
 			Configuration: map[string]any{"networkInterfaceId": e.ID, "description": e.Description, "interfaceType": e.InterfaceType},
+			Relations:     relations,
 		})
 	}
 	return out

@@ -26,6 +26,14 @@ var configResources = map[string]resourceHandler{
 		create: putting("config:PutRemediationConfigurations", createRemediation), update: putting("config:PutRemediationConfigurations", updateRemediation), delete: deleting("config:DeleteRemediationConfiguration", removeRemediation),
 		createOnly: []string{"ConfigRuleName"}, takes: 5 * time.Second,
 	},
+	"AWS::Config::AggregationAuthorization": {
+		create: putting("config:PutAggregationAuthorization", createAuthorization), update: putting("config:PutAggregationAuthorization", createAuthorization), delete: deleting("config:DeleteAggregationAuthorization", removeAuthorization),
+		createOnly: []string{"AuthorizedAccountId", "AuthorizedAwsRegion"}, takes: 5 * time.Second,
+	},
+	"AWS::Config::ConfigurationAggregator": {
+		create: putting("config:PutConfigurationAggregator", createAggregator), update: putting("config:PutConfigurationAggregator", createAggregator), delete: deleting("config:DeleteConfigurationAggregator", removeAggregator),
+		createOnly: []string{"ConfigurationAggregatorName"}, takes: 5 * time.Second,
+	},
 }
 
 // putting lets a handler run only where no service control policy denies the
@@ -62,7 +70,7 @@ func (s *Sim) executionDenied(c resourceCall, action string) error {
 // propertyKinds of the Config types whose values are not text: a template may
 // give "true" and "10" as text.
 var propertyKinds = map[string]string{
-	"AllSupported": "bool", "IncludeGlobalResourceTypes": "bool", "Automatic": "bool",
+	"AllAwsRegions": "bool", "AllSupported": "bool", "IncludeGlobalResourceTypes": "bool", "Automatic": "bool",
 	"MaximumAutomaticAttempts": "int", "RetryAttemptSeconds": "int", "ConcurrentExecutionRatePercentage": "int", "ErrorPercentage": "int",
 }
 

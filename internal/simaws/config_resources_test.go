@@ -115,3 +115,43 @@ func TestEitherOrder(t *testing.T) {
 		p.must("delete", "DeliveryChannel", "Channel", "rollout", nil) // twice is no error
 	})
 }
+
+// TestAggregationResources: what CloudFormation makes is what the calls show.
+func TestAggregationResources(t *testing.T) {
+	type properties = map[string]any
+	p := newPlace(t)
+	authorization := properties{"AuthorizedAccountId": "999999999999", "AuthorizedAwsRegion": testRegion}
+	made := p.must("create", "AggregationAuthorization", "A", "", authorization)
+	if made.PhysicalID != "999999999999|"+testRegion || made.Attributes["AggregationAuthorizationArn"] != "arn:aws:config:eu-west-1:111122223333:aggregation-authorization/999999999999/eu-west-1" {
+		t.Errorf("%+v", made)
+	}
+	refuse(t, "already exists", func() error {
+		_, err := p.resource("create", "AggregationAuthorization", "A", "", authorization)
+		return err
+	})
+	refuse(t, "#: required key [AuthorizedAwsRegion] not found", func() error {
+		_, err := p.resource("create", "AggregationAuthorization", "A", "", properties{"AuthorizedAccountId": "999999999999"})
+		return err
+	})
+	p.must("delete", "AggregationAuthorization", "A", made.PhysicalID, authorization)
+	if len(p.r.config.authorizations) != 0 {
+		t.Error("the authorization is still there")
+	}
+
+	sources := func(all string) properties {
+		return properties{"AccountAggregationSources": []any{properties{"AccountIds": []any{testAccount}, "AllAwsRegions": all}}}
+	}
+	aggregator := p.must("create", "ConfigurationAggregator", "G", "", sources("true"))
+	agg := p.r.config.aggregators[aggregator.PhysicalID]
+	if agg == nil || !agg.Accounts.AllAwsRegions || aggregator.Attributes["ConfigurationAggregatorArn"] != agg.ARN {
+		t.Fatalf("%+v", aggregator)
+	}
+	refuse(t, "Error Code: InvalidParameterValueException", func() error {
+		_, err := p.resource("update", "ConfigurationAggregator", "G", aggregator.PhysicalID, sources("false"))
+		return err
+	})
+	p.must("delete", "ConfigurationAggregator", "G", aggregator.PhysicalID, nil)
+	if len(p.r.config.aggregators) != 0 {
+		t.Error("the aggregator is still there")
+	}
+}

@@ -25,7 +25,7 @@ func (r *regionState) sqlRow(item configItem) map[string]any {
 		"version": "1.3", "accountId": r.account, "awsRegion": r.name, "availabilityZone": "Not Applicable", "arn": item.ARN,
 		"resourceType": item.Type, "resourceId": item.ID, "configurationItemStatus": item.Status,
 		"configurationItemCaptureTime": item.Captured.Format("2006-01-02T15:04:05.000Z"), "configurationStateId": strconv.FormatInt(item.StateID, 10),
-		"tags": tags, "relationships": []any{}, "configuration": plainJSON(item.Configuration), "supplementaryConfiguration": map[string]any{},
+		"tags": tags, "relationships": item.relationships(), "configuration": plainJSON(item.Configuration), "supplementaryConfiguration": map[string]any{},
 	}
 	setText(row, "resourceName", item.Name)
 	return row

@@ -138,6 +138,13 @@ func TestSelectCalls(t *testing.T) {
 			t.Fatalf("%+v, %v", one, err)
 		}
 		id := strings.Split(one.Results[0], `"`)[3]
+		// The guide's relationship query: interfaces of a group.
+		s.UseGroups(ids[0], "eu-west-1", true)
+		s.change(ids[0], func(a *account) { s.recordAll(a.region("eu-west-1")) })
+		related, err := there.SelectResourceConfig(ctx, &configservice.SelectResourceConfigInput{Expression: aws.String("SELECT resourceId WHERE resourceType IN ('AWS::EC2::Instance', 'AWS::EC2::NetworkInterface') AND relationships.resourceId = '" + id + "'")})
+		if err != nil || len(related.Results) != 1 || !strings.Contains(related.Results[0], "eni-") {
+			t.Errorf("%+v, %v", related, err)
+		}
 		counts, err := there.GetDiscoveredResourceCounts(ctx, &configservice.GetDiscoveredResourceCountsInput{ResourceTypes: []string{typeSecurityGroup}})
 		if err != nil || len(counts.ResourceCounts) != 1 || counts.TotalDiscoveredResources != counts.ResourceCounts[0].Count {
 			t.Errorf("%+v, %v", counts, err)
