@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"rollout/internal/awsapi"
 	"rollout/internal/prove"
 	"rollout/internal/simaws"
 	"rollout/orgs"
@@ -95,7 +96,7 @@ func (j *job) sandbox(ctx context.Context, p proof) (prove.Options, *choice, err
 	}
 	o = prove.Options{
 		Session: j.session, CallAs: chosen.callAs, OU: ous[0].ID, Organization: chosen.tree.OrganizationID, Management: chosen.management,
-		Elsewhere: elsewhere(chosen.tree, ous[0]), Run: strings.ToLower(j.Run), Patience: p.patience, Quick: j.simURL != "",
+		Elsewhere: elsewhere(chosen.tree, ous[0]), Run: strings.ToLower(j.Run), Patience: p.patience, Quick: awsapi.Loopback(j.session.Endpoint),
 	}
 	wanted := map[string]bool{}
 	if len(j.named) > 0 {
@@ -196,16 +197,16 @@ func (j *job) prove(ctx context.Context, p proof) error {
 	case interrupted != nil:
 		return &statusError{exitInterrupted, "interrupted; " + leftWords(report.Left)}
 	case report.Partial():
-		return &statusError{exitPartial, "done in part: " + leftWords(report.Left)}
+		return &statusError{exitPartial, "done in part: what went wrong is above; " + leftWords(report.Left)}
 	}
 	return nil
 }
 
 func leftWords(left []prove.Leftover) string {
 	if len(left) == 0 {
-		return "some claims could not be tried (above); all that was made is removed"
+		return "all that was made is removed"
 	}
-	return fmt.Sprintf("%d things that were made are still there (above, with how to remove them)", len(left))
+	return fmt.Sprintf("still there, of what was made: %d (above, with how to remove it)", len(left))
 }
 
 // showProof says what will be made, where, and what is called.

@@ -38,9 +38,9 @@ func extra(t *testing.T, name, from string) string {
 	return path
 }
 
-// moto implements the same APIs, written by others: the tree and a deploy agree
-// with what it lists itself.
-func TestAgainstMoto(t *testing.T) {
+// startMoto serves moto for the length of a test.
+func startMoto(t *testing.T) (aws.Config, string) {
+	t.Helper()
 	server := extra(t, "moto_server", "pip install 'moto[server]'")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,7 +53,7 @@ func TestAgainstMoto(t *testing.T) {
 	if err := moto.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { moto.Process.Kill(); moto.Wait() }() //nolint:errcheck // it is killed
+	t.Cleanup(func() { moto.Process.Kill(); moto.Wait() }) //nolint:errcheck // it is killed
 	for n := 0; ; n++ {
 		response, err := http.Get(url + "/moto-api/")
 		if err == nil {
@@ -65,7 +65,13 @@ func TestAgainstMoto(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(url), Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")}
+	return aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(url), Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")}, url
+}
+
+// moto implements the same APIs, written by others: the tree and a deploy agree
+// with what it lists itself.
+func TestAgainstMoto(t *testing.T) {
+	cfg, url := startMoto(t)
 	want := motoOrganization(t, organizations.NewFromConfig(cfg))
 	environment := map[string]string{
 		"AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_SESSION_TOKEN": "",

@@ -76,7 +76,7 @@ type Options struct {
 	Lines     []Line
 	// Patience is how long an operation may take.
 	Patience time.Duration
-	// Quick asks a simulation more often than AWS would like to be asked.
+	// Quick asks an endpoint on this machine more often than AWS would like.
 	Quick bool
 	// Tell hears of each step, nil for nobody.
 	Tell func(Event)
