@@ -323,3 +323,26 @@ func TestAggregatorIsRefused(t *testing.T) {
 		return err
 	})
 }
+
+// TestAccountsOfAWeek: a thousand accounts may be added or removed in a week.
+func TestAccountsOfAWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, client := aggregating(t)
+		put := func(from, to int) error {
+			var ids []string
+			for i := from; i < to; i++ {
+				ids = append(ids, fmt.Sprintf("%012d", i))
+			}
+			_, err := client.PutConfigurationAggregator(t.Context(), &configservice.PutConfigurationAggregatorInput{ConfigurationAggregatorName: aws.String("many"),
+				AccountAggregationSources: []types.AccountAggregationSource{{AccountIds: ids, AwsRegions: []string{"eu-west-1"}}}})
+			return err
+		}
+		accept(t, func() error { return put(1, 601) })
+		accept(t, func() error { return put(101, 701) }) // a hundred go and a hundred come
+		accept(t, func() error { return put(101, 701) })
+		refuse(t, "LimitExceededException", func() error { return put(101, 1000) })
+		time.Sleep(8 * 24 * time.Hour)
+		accept(t, func() error { return put(101, 1000) })
+		refuse(t, "LimitExceededException", func() error { return put(1, 10002) })
+	})
+}

@@ -9,12 +9,46 @@ import (
 // configPrincipal is AWS Config in Organizations and in trust policies.
 const configPrincipal = "config.amazonaws.com"
 
-// AWS Config's quotas of aggregators (developer guide, configlimits). The third,
-// 1,000 accounts added or removed in a week, is not counted here.
+// AWS Config's quotas of aggregators (developer guide, configlimits).
 const (
 	mostAggregators      = 50
 	mostAggregateSources = 10000
+	mostAccountChanges   = 1000 // added or removed in a week, by all aggregators
 )
+
+// accountChanges is a number of accounts that were added or removed at a time.
+type accountChanges struct {
+	at time.Time
+	n  int
+}
+
+// changeAccounts counts the accounts that an aggregator gets and loses.
+func (s *Sim) changeAccounts(r *regionState, before, after []string) error {
+	n := 0
+	for _, pair := range [][2][]string{{before, after}, {after, before}} {
+		has := map[string]bool{}
+		for _, id := range pair[1] {
+			has[id] = true
+		}
+		for _, id := range pair[0] {
+			if !has[id] {
+				n++
+			}
+		}
+	}
+	week, sum := s.clock.ago(7*24*time.Hour), n
+	r.config.accountChanges = slices.DeleteFunc(r.config.accountChanges, func(c accountChanges) bool { return !c.at.After(week) })
+	for _, c := range r.config.accountChanges {
+		sum += c.n
+	}
+	if n > 0 && sum > mostAccountChanges {
+		return fail(400, "LimitExceededException", "You have reached the limit of the number of accounts that can be added to or deleted from configuration aggregators in a week: 1000.")
+	}
+	if n > 0 {
+		r.config.accountChanges = append(r.config.accountChanges, accountChanges{s.clock.Now(), n})
+	}
+	return nil
+}
 
 // configAggregator is a configuration aggregator: it belongs to one account and
 // Region and reads others.
@@ -132,6 +166,16 @@ func (s *Sim) putAggregator(r *regionState, in aggregatorInput) (*configAggregat
 		if err := s.mayAggregate(r.account); err != nil {
 			return nil, err
 		}
+	}
+	var had, gets []string
+	if agg != nil && agg.Accounts != nil {
+		had = agg.Accounts.AccountIds
+	}
+	if accounts != nil {
+		gets = accounts.AccountIds
+	}
+	if err := s.changeAccounts(r, had, gets); err != nil {
+		return nil, err
 	}
 	now := s.clock.Now()
 	if agg == nil {

@@ -43,6 +43,7 @@ type configState struct {
 	aggregators    map[string]*configAggregator
 	authorizations map[string]*aggregationAuthorization
 	dismissed      map[string]bool
+	accountChanges []accountChanges // of the last week
 	// tags by ARN.
 	tags map[string]map[string]string
 	// retention is the retention period in days, 0 without a configuration of it.
