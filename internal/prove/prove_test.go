@@ -270,3 +270,26 @@ func TestAnOperationThatDoesNotEnd(t *testing.T) {
 		}
 	})
 }
+
+// Where every account of the OU is chosen, and where one is suspended, claims are
+// tried that are left alone elsewhere.
+func TestWhatDependsOnTheSandbox(t *testing.T) {
+	for path, claim := range map[string]string{"Workloads": "nobody-suspended", "Workloads/Staging": "set-union-create"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGround(t, path, 2)
+			if claim == "set-union-create" {
+				g.options.Accounts = append(g.options.Accounts, g.options.Others...)
+				g.options.Others = nil
+			}
+			report, err := prove.Run(t.Context(), g.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(report.Results, func(x *prove.Result) bool { return x.Name == claim })
+			if x := report.Results[i]; x.Verdict != prove.Confirmed {
+				t.Errorf("%s %s: %s", x.Verdict, x.Name, x.Observed)
+			}
+			g.bare(t, report)
+		})
+	}
+}
