@@ -64,12 +64,7 @@ func (s *Sim) control(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		w.Header().Set("Content-Type", "application/jsonl")
-		encoder := json.NewEncoder(w)
-		for _, line := range s.Truth(regions) {
-			if encoder.Encode(line) != nil {
-				return
-			}
-		}
+		s.WriteTruth(w, regions) //nolint:errcheck // the client has gone
 	default:
 		http.NotFound(w, r)
 	}
