@@ -46,27 +46,42 @@ func (s *set) removeNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(list) > 0 {
-		in := s.deleteInput()
-		in.DeploymentTargets.OrganizationalUnitIds, in.Regions = nil, nil
-		for _, i := range list {
-			in.DeploymentTargets.Accounts = addOnce(in.DeploymentTargets.Accounts, aws.ToString(i.Account))
-			in.DeploymentTargets.OrganizationalUnitIds = addOnce(in.DeploymentTargets.OrganizationalUnitIds, aws.ToString(i.OrganizationalUnitId))
-			in.Regions = addOnce(in.Regions, aws.ToString(i.Region))
-		}
-		if len(in.DeploymentTargets.OrganizationalUnitIds) == 0 {
-			in.DeploymentTargets.OrganizationalUnitIds = []string{s.t.OU}
-		}
-		in.OperationPreferences = &types.StackSetOperationPreferences{MaxConcurrentPercentage: aws.Int32(100), FailureTolerancePercentage: aws.Int32(100)}
-		out, err := s.api.DeleteStackInstances(ctx, in)
-		if err != nil {
-			return err
-		}
-		if _, err := s.wait(ctx, out.OperationId); err != nil {
+	// An instance without a stack, such as a suspended account's, goes only when its
+	// stack is to be retained; there is none, so nothing stays behind.
+	for _, bare := range []bool{false, true} {
+		if err := s.removeInstances(ctx, list, bare); err != nil {
 			return err
 		}
 	}
 	_, err = s.api.DeleteStackSet(ctx, &cloudformation.DeleteStackSetInput{StackSetName: aws.String(s.name), CallAs: s.t.CallAs})
+	return err
+}
+
+// removeInstances deletes the instances that have a stack, or those that have none.
+func (s *set) removeInstances(ctx context.Context, list []types.StackInstanceSummary, bare bool) error {
+	in := s.deleteInput()
+	in.RetainStacks = aws.Bool(bare)
+	in.DeploymentTargets.OrganizationalUnitIds, in.Regions = nil, nil
+	for _, i := range list {
+		if bare != (aws.ToString(i.StackId) == "") {
+			continue
+		}
+		in.DeploymentTargets.Accounts = addOnce(in.DeploymentTargets.Accounts, aws.ToString(i.Account))
+		in.DeploymentTargets.OrganizationalUnitIds = addOnce(in.DeploymentTargets.OrganizationalUnitIds, aws.ToString(i.OrganizationalUnitId))
+		in.Regions = addOnce(in.Regions, aws.ToString(i.Region))
+	}
+	if len(in.DeploymentTargets.Accounts) == 0 {
+		return nil
+	}
+	if len(in.DeploymentTargets.OrganizationalUnitIds) == 0 {
+		in.DeploymentTargets.OrganizationalUnitIds = []string{s.t.OU}
+	}
+	in.OperationPreferences = &types.StackSetOperationPreferences{MaxConcurrentPercentage: aws.Int32(100), FailureTolerancePercentage: aws.Int32(100)}
+	out, err := s.api.DeleteStackInstances(ctx, in)
+	if err != nil {
+		return err
+	}
+	_, err = s.wait(ctx, out.OperationId)
 	return err
 }
 
