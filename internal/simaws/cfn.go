@@ -32,6 +32,17 @@ var cloudformationOps = map[string]handler{
 	"DescribeStackEvents":               describeStackEvents,
 	"GetTemplate":                       getTemplate,
 	"DescribeType":                      describeType,
+	"CreateStack":                       createStack,
+	"UpdateStack":                       updateStack,
+	"CancelUpdateStack":                 cancelUpdate,
+	"RollbackStack":                     rollbackStack,
+	"UpdateTerminationProtection":       updateProtection,
+	"SetStackPolicy":                    setStackPolicy,
+	"GetStackPolicy":                    getStackPolicy,
+	"DescribeStackResource":             describeStackResource,
+	"ListStackResources":                listStackResources,
+	"DescribeAccountLimits":             describeAccountLimits,
+	"DeleteStack":                       deleteStack,
 }
 
 func createStackInstances(s *Sim, c *call) (any, error) { return instancesCall(s, c, "CREATE") }

@@ -12,19 +12,21 @@ import (
 
 // stack is a CloudFormation stack in one account and Region.
 type stack struct {
-	Name, ID, Status, Reason string
-	Description              string
-	Body                     string
-	doc                      *templates.Document
-	Parameters               map[string]string
-	Tags                     map[string]string
-	Created, Updated         time.Time
+	Name, ID, Status, Reason  string
+	Description               string
+	Body                      string
+	doc                       *templates.Document
+	Parameters                map[string]string
+	Tags                      map[string]string
+	Created, Updated, Deleted time.Time
 	// Resources by logical id; Order is the order of creation.
 	Resources map[string]*stackResource
 	Order     []string
 	// StackSet is the id of the set that owns it, "" once retained.
 	StackSet string
 	Outputs  map[string]string
+	// single is what only stacks have that were worked on by themselves, nil else.
+	single *single
 }
 
 type stackResource struct {
@@ -124,7 +126,12 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		return nil, templateError("resource %s does not support attribute type %s in Fn::GetAtt", id, attribute)
 	}
 	var undo []func()
-	back := func() {
+	back := func(id string, err error) {
+		st.failed(s, id, err)
+		if st.keeps() { // what was made stays, the resource that failed beside it
+			st.preserve(s, now, id, reasonOf(err))
+			return
+		}
 		for _, f := range slices.Backward(undo) {
 			f()
 		}
@@ -134,7 +141,7 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		template := st.doc.Resources[id]
 		properties, err := p.e.object(template.Properties)
 		if err != nil {
-			back()
+			back(id, err)
 			return false, err
 		}
 		res := &stackResource{LogicalID: id, Type: template.Type, Properties: properties, DeletionPolicy: template.DeletionPolicy,
@@ -142,6 +149,9 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		h := resourceTypes[template.Type]
 		c := resourceCall{Account: a, Region: r, Stack: st, LogicalID: id, Properties: res.Properties, Tags: st.Tags}
 		before := old[id]
+		if before != nil && before.PhysicalID == "" && before.Status == "CREATE_FAILED" {
+			before = nil // left by a stack that does not roll back
+		}
 		switch {
 		case before != nil && before.Type == res.Type && reflect.DeepEqual(before.Properties, res.Properties):
 			*res = *before
@@ -150,29 +160,49 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		case before != nil && before.Type == res.Type && !replaces(h, before.Properties, res.Properties):
 			changed = true
 			c.PhysicalID, c.Old = before.PhysicalID, before.Properties
+			st.log(s, id, before.PhysicalID, template.Type, "UPDATE_IN_PROGRESS", "")
 			out, err := s.handle(c, template.Type, "update", h.update)
 			if err != nil {
-				back()
+				back(id, err)
 				return false, err
 			}
 			res.PhysicalID, res.Attributes, res.Status = out.PhysicalID, out.Attributes, "UPDATE_COMPLETE"
+			st.log(s, id, out.PhysicalID, template.Type, "UPDATE_COMPLETE", "")
 			again := c
 			again.Properties, again.Old = before.Properties, res.Properties
-			undo = append(undo, func() { h.update(s, again) }) //nolint:errcheck // a rollback does what it can
+			undo = append(undo, func() {
+				h.update(s, again) //nolint:errcheck // a rollback does what it can
+				st.log(s, id, before.PhysicalID, template.Type, "UPDATE_IN_PROGRESS", "")
+				st.log(s, id, before.PhysicalID, template.Type, "UPDATE_COMPLETE", "")
+			})
 		default:
 			changed = true
+			doing := "CREATE"
+			if before != nil {
+				doing = "UPDATE"
+				res.Status = "UPDATE_COMPLETE"
+				st.log(s, id, before.PhysicalID, template.Type, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.")
+			} else {
+				st.log(s, id, "", template.Type, "CREATE_IN_PROGRESS", "")
+			}
 			out, err := s.handle(c, template.Type, "create", h.create)
 			if err != nil {
-				back()
+				back(id, err)
 				return false, err
 			}
 			res.PhysicalID, res.Attributes = out.PhysicalID, out.Attributes
+			st.log(s, id, out.PhysicalID, template.Type, doing+"_IN_PROGRESS", "Resource creation Initiated")
+			st.log(s, id, out.PhysicalID, template.Type, doing+"_COMPLETE", "")
 			gone := c
 			gone.PhysicalID = out.PhysicalID
 			// A create that is rolled back is deleted, also with
 			// RetainExceptOnCreate; plain Retain leaves it behind.
 			if template.DeletionPolicy != "Retain" {
-				undo = append(undo, func() { h.delete(s, gone) }) //nolint:errcheck // a rollback does what it can
+				undo = append(undo, func() {
+					st.log(s, id, out.PhysicalID, template.Type, "DELETE_IN_PROGRESS", "")
+					h.delete(s, gone) //nolint:errcheck // a rollback does what it can
+					st.log(s, id, out.PhysicalID, template.Type, "DELETE_COMPLETE", "")
+				})
 			}
 			if before != nil {
 				replaced = append(replaced, before)
@@ -180,20 +210,24 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		}
 		now[id] = res
 	}
+	st.cleaning(s)
 	// Clean up: what was replaced and what the template no longer has, last first.
 	for _, id := range slices.Backward(st.Order) {
 		if now[id] == nil {
 			changed = true
-			if res := old[id]; res.DeletionPolicy == "" || res.DeletionPolicy == "Delete" {
+			if res := old[id]; res != nil && res.PhysicalID != "" && (res.DeletionPolicy == "" || res.DeletionPolicy == "Delete") {
 				replaced = append(replaced, res)
 			}
 		}
 	}
 	for _, res := range replaced {
 		if now[res.LogicalID] != nil && strings.HasPrefix(res.UpdateReplacePolicy, "Retain") {
+			st.log(s, res.LogicalID, res.PhysicalID, res.Type, "DELETE_SKIPPED", "")
 			continue
 		}
+		st.log(s, res.LogicalID, res.PhysicalID, res.Type, "DELETE_IN_PROGRESS", "")
 		resourceTypes[res.Type].delete(s, resourceCall{Account: a, Region: r, Stack: st, LogicalID: res.LogicalID, PhysicalID: res.PhysicalID, Properties: res.Properties}) //nolint:errcheck // a clean-up that fails leaves the resource behind, as in AWS
+		st.log(s, res.LogicalID, res.PhysicalID, res.Type, "DELETE_COMPLETE", "")
 	}
 	st.Resources, st.Order = now, p.order
 	st.Outputs = map[string]string{}
@@ -253,20 +287,33 @@ func messageOf(err error) string {
 func (s *Sim) remove(a *account, r *regionState, st *stack) error {
 	for _, id := range slices.Backward(st.Order) {
 		res := st.Resources[id]
-		if res == nil || strings.HasPrefix(res.DeletionPolicy, "Retain") {
+		if res == nil || res.Status == "DELETE_COMPLETE" {
 			continue
 		}
+		if strings.HasPrefix(res.DeletionPolicy, "Retain") || st.lets(id) {
+			st.log(s, id, res.PhysicalID, res.Type, "DELETE_SKIPPED", "")
+			continue
+		}
+		if res.PhysicalID == "" {
+			delete(st.Resources, id)
+			continue
+		}
+		st.log(s, id, res.PhysicalID, res.Type, "DELETE_IN_PROGRESS", "")
 		c := resourceCall{Account: a, Region: r, Stack: st, LogicalID: id, PhysicalID: res.PhysicalID, Properties: res.Properties}
 		if err := s.denyExecution(a, r.name, handlerAction(res.Type, "delete"), "*"); err != nil {
-			st.Status = "DELETE_FAILED"
+			st.notDeleted(s, res, err.Error())
 			return &stackError{id, res.Type, err.Error()}
 		}
 		if err := resourceTypes[res.Type].delete(s, c); err != nil {
-			st.Status = "DELETE_FAILED"
+			st.notDeleted(s, res, messageOf(err))
 			return &stackError{id, res.Type, messageOf(err)}
 		}
-		delete(st.Resources, id)
+		st.log(s, id, res.PhysicalID, res.Type, "DELETE_COMPLETE", "")
+		res.Status, res.Reason, res.Changed = "DELETE_COMPLETE", "", s.clock.Now()
+		if st.single == nil {
+			delete(st.Resources, id)
+		}
 	}
-	delete(r.stacks, st.Name)
+	s.forget(r, st)
 	return nil
 }

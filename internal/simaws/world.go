@@ -135,6 +135,7 @@ type regionState struct {
 	automations int
 	waiting     []*automationRun
 	stacks      map[string]*stack // by stack name, deleted ones left out
+	gone        []*stack          // deleted ones, in order of their end
 }
 
 type vpc struct {
