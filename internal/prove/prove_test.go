@@ -274,9 +274,9 @@ func TestAnOperationThatDoesNotEnd(t *testing.T) {
 // Where every account of the OU is chosen, and where one is suspended, claims are
 // tried that are left alone elsewhere.
 func TestWhatDependsOnTheSandbox(t *testing.T) {
-	for path, claim := range map[string]string{"Workloads": "nobody-suspended", "Workloads/Staging": "set-union-create"} {
+	for claim, path := range map[string]string{"nobody-suspended": "Workloads", "config-batch": "Workloads", "set-union-create": "Workloads/Staging"} {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGround(t, path, 2)
+			g := newGround(t, path, 10)
 			if claim == "set-union-create" {
 				g.options.Accounts = append(g.options.Accounts, g.options.Others...)
 				g.options.Others = nil

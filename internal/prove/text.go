@@ -105,7 +105,11 @@ func (p *printer) documented(r *Report) {
 			continue
 		}
 		p.wrap(fmt.Sprintf("  %-9s  ", x.Verdict), strings.Repeat(" ", 13), x.Name+": "+x.Text)
-		p.wrap(strings.Repeat(" ", 13), strings.Repeat(" ", 15), "seen: "+x.Observed)
+		word := "seen: "
+		if x.Verdict == NotTried {
+			word = "why: "
+		}
+		p.wrap(strings.Repeat(" ", 13), strings.Repeat(" ", 15), word+x.Observed)
 		for _, c := range x.Calls {
 			p.call(strings.Repeat(" ", 15), c)
 		}
