@@ -41,6 +41,11 @@ var cloudformationOps = map[string]handler{
 	"GetStackPolicy":                    getStackPolicy,
 	"DescribeStackResource":             describeStackResource,
 	"ListStackResources":                listStackResources,
+	"CreateChangeSet":                   createChangeSet,
+	"DescribeChangeSet":                 describeChangeSet,
+	"ListChangeSets":                    listChangeSets,
+	"DeleteChangeSet":                   deleteChangeSet,
+	"ExecuteChangeSet":                  executeChangeSet,
 	"DescribeAccountLimits":             describeAccountLimits,
 	"DeleteStack":                       deleteStack,
 }

@@ -315,6 +315,7 @@ func updateStack(s *Sim, c *call) (any, error) {
 	if c.Form.has("StackPolicyBody") {
 		st.single.Policy = c.Form.str("StackPolicyBody")
 	}
+	st.single.obsolete()
 	s.startUpdate(s.world.accounts[c.Caller.Account], s.regionOf(c), st, d)
 	return stackAnswer{st.ID}, nil
 }

@@ -26,6 +26,7 @@ type single struct {
 	retain []string          // RetainResources of the deletion that runs
 	run    int               // the operation that runs: what an earlier one has in the queue is void
 	good   *stack            // what a rollback goes back to
+	sets   []*changeSet      // those that wait, oldest first
 	cause  string            // why the operation failed
 }
 

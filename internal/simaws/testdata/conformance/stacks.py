@@ -43,3 +43,26 @@ def run(c):
     until(made, "DELETE_COMPLETE")
     cfn.get_template(StackName=made)
     cfn.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])
+
+    def change(stack, name, body, **more):
+        made = cfn.create_change_set(StackName=stack, ChangeSetName=name, TemplateBody=body, **more)["Id"]
+        for _ in range(500):
+            found = cfn.describe_change_set(ChangeSetName=made, IncludePropertyValues=True)
+            if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
+                return found
+            time.sleep(0.02)
+        raise AssertionError("the change set is never made")
+
+    assert change("changed", "first", template("a"), ChangeSetType="CREATE")["Changes"][0]["ResourceChange"]["Action"] == "Add"
+    c.refused("AlreadyExistsException", cfn.create_change_set, StackName="changed", ChangeSetName="first", TemplateBody=template("a"), ChangeSetType="CREATE")
+    cfn.execute_change_set(StackName="changed", ChangeSetName="first")
+    until("changed", "CREATE_COMPLETE")
+    assert change("changed", "nothing", template("a"))["Status"] == "FAILED"
+    c.refused("InvalidChangeSetStatus", cfn.execute_change_set, StackName="changed", ChangeSetName="nothing")
+    cfn.delete_change_set(StackName="changed", ChangeSetName="nothing")
+    c.refused("ChangeSetNotFound", cfn.describe_change_set, StackName="changed", ChangeSetName="nothing")
+    modified = change("changed", "second", template("b"))["Changes"][0]["ResourceChange"]
+    assert (modified["Action"], modified["Replacement"]) == ("Modify", "True"), modified
+    cfn.list_change_sets(StackName="changed")
+    cfn.execute_change_set(StackName="changed", ChangeSetName="second")
+    until("changed", "UPDATE_COMPLETE")
