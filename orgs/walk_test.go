@@ -228,7 +228,7 @@ func TestWalkUnderThrottling(t *testing.T) {
 
 func TestWalkSurvivesFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := simaws.New(simaws.Options{Faults: simaws.Faults{Throttle: 0.2, Error: 0.1}})
+		s := simaws.New(simaws.Options{Faults: simaws.Faults{{Kind: simaws.FaultThrottle, Share: 0.2}, {Kind: simaws.FaultError, Share: 0.1}}})
 		cfg := session(t, s).Own("")
 		// Not the session's adaptive retryer: after a throttle its token bucket can
 		// ask for a sleep of less than a nanosecond (aws/retry, AcquireToken),

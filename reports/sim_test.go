@@ -132,7 +132,7 @@ func TestGatherAgreesWithTheSimulation(t *testing.T) {
 		"calm": {Accounts: 60},
 		// Without throttles: the SDK's adaptive retryer sleeps for zero seconds
 		// until real time has passed, which a bubble's clock never does.
-		"storm": {Accounts: 60, Seed: 2, Faults: simaws.Faults{Error: 0.05, Reset: 0.03}, Latency: 30 * time.Millisecond},
+		"storm": {Accounts: 60, Seed: 2, Faults: simaws.Faults{{Kind: simaws.FaultError, Share: 0.05}, {Kind: simaws.FaultReset, Share: 0.03}}, Latency: 30 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -57,17 +57,10 @@ func FuzzArrange(f *testing.F) {
 }
 
 func FuzzOptionValues(f *testing.F) {
-	f.Add("throttle=0.1,error=0.02", "60x", "10%")
-	f.Add("reset=NaN", "-1", "101%")
-	f.Add("", "1e309", "0x1")
-	f.Fuzz(func(t *testing.T, faults, speed, share string) {
-		if got, err := parseFaults(faults); err == nil {
-			for _, v := range []float64{got.Throttle, got.Error, got.Reset} {
-				if !(v >= 0 && v <= 1) {
-					t.Errorf("--faults %q gives %v", faults, got)
-				}
-			}
-		}
+	f.Add("60x", "10%")
+	f.Add("-1", "101%")
+	f.Add("1e309", "0x1")
+	f.Fuzz(func(t *testing.T, speed, share string) {
 		if got, err := parseSpeed(speed); err == nil && !(got > 0 && got <= 1e6) {
 			t.Errorf("--speed %q gives %v", speed, got)
 		}

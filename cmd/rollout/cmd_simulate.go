@@ -22,7 +22,12 @@ func simulateCommand(s streams) *cli.Command {
 		Usage: "serve the simulated organization as an AWS endpoint, for rehearsals and tests",
 		Description: "Prints its URL on standard output when it is ready and serves until it is stopped. Use it with\n" +
 			"AWS_ENDPOINT_URL=URL, from rollout, the AWS CLI or any SDK; any credentials are taken. What is deployed\n" +
-			"stays until it ends. GET /_sim/stats, /_sim/truth and /_sim/ready, POST /_sim/pause and /_sim/resume.",
+			"stays until it ends. GET /_sim/stats, /_sim/truth and /_sim/ready, POST /_sim/pause and /_sim/resume.\n\n" +
+			"--faults gives shares of the calls that fail: throttle, error (HTTP 500), reset (the connection breaks before\n" +
+			"an answer), cut (it breaks within the answer), slow=0.05:3s (the answer comes late), expired (credentials) and\n" +
+			"clock=0.01:10m (the caller's clock is wrong). organizations:ListAccounts:error=0.5 is of one call, config:*:…\n" +
+			"of one service; either counts instead of the share of all. The same calls fail whenever the run is repeated;\n" +
+			"--fault-seed has others fail.",
 		Flags: groups([]cli.Flag{
 			text(serve, "listen", "127.0.0.1:4566", "`ADDRESS` to serve on; :0 takes a free port"),
 			&cli.IntFlag{Name: "accounts", Value: 60, Category: serve, EnvVars: env("accounts"), Usage: "`NUMBER` of accounts"},
@@ -30,7 +35,8 @@ func simulateCommand(s streams) *cli.Command {
 			text(serve, "home-region", "us-east-1", "`REGION` where accounts that record in one Region only do so"),
 			&cli.DurationFlag{Name: "latency", Category: serve, EnvVars: env("latency"), Usage: "`DURATION` added to every answer"},
 			text(serve, "throttle", "aws", "`off|aws`: AWS's request rates"),
-			text(serve, "faults", "", "random failures, `throttle=0.1,error=0.02,reset=0.01`"),
+			text(serve, "faults", "", "random failures, `throttle=0.1,config:*:slow=0.02:2s`; see above"),
+			&cli.Uint64Flag{Name: "fault-seed", Category: serve, EnvVars: env("fault-seed"), DefaultText: "--seed", Usage: "`NUMBER` that says which calls fail"},
 			text(serve, "speed", "1x", "`60x` divides the durations of operations, evaluations and remediations by 60"),
 		}, shapeFlags()),
 		Action: func(c *cli.Context) error {
@@ -68,8 +74,11 @@ func simulateOptions(c *cli.Context) (simaws.Options, error) {
 	if o.Speed, err = parseSpeed(c.String("speed")); err != nil {
 		return o, err
 	}
-	o.Faults, err = parseFaults(c.String("faults"))
-	return o, err
+	if o.Faults, err = simaws.ParseFaults(c.String("faults")); err != nil {
+		return o, usageError{"--faults: " + err.Error()}
+	}
+	o.FaultSeed = c.Uint64("fault-seed")
+	return o, nil
 }
 
 // parseSpeed reads "60x", "60" or "0.5x".
@@ -79,32 +88,6 @@ func parseSpeed(s string) (float64, error) {
 		return 0, usageError{fmt.Sprintf("--speed %q: write a factor above 0, like 60x", s)}
 	}
 	return speed, nil
-}
-
-// parseFaults reads "throttle=0.1,error=0.02,reset=0.01".
-func parseFaults(s string) (simaws.Faults, error) {
-	var f simaws.Faults
-	if s == "" {
-		return f, nil
-	}
-	for _, pair := range strings.Split(s, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-		share, err := strconv.ParseFloat(value, 64)
-		if err != nil || !(share >= 0 && share <= 1) {
-			return f, usageError{fmt.Sprintf("--faults %q: write shares from 0 to 1, like throttle=0.1,error=0.02,reset=0.01", pair)}
-		}
-		switch name {
-		case "throttle":
-			f.Throttle = share
-		case "error":
-			f.Error = share
-		case "reset":
-			f.Reset = share
-		default:
-			return f, usageError{fmt.Sprintf("--faults %q: there are throttle, error and reset", pair)}
-		}
-	}
-	return f, nil
 }
 
 // serve serves until ctx is done.

@@ -2,7 +2,6 @@ package simaws
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -25,10 +24,7 @@ func (s *Sim) identify(c *call, svc *service, key string) *apiError {
 	}
 	c.Caller = issued.caller
 	if s.opts.Now().After(issued.expires) {
-		if svc.protocol == protocolJSON11 {
-			return fail(http.StatusBadRequest, "ExpiredTokenException", "The security token included in the request is expired")
-		}
-		return fail(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+		return expiredToken(svc)
 	}
 	return nil
 }

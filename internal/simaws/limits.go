@@ -134,26 +134,3 @@ func throttled(c *call) *apiError {
 	}
 	return fail(http.StatusBadRequest, "Throttling", "Rate exceeded")
 }
-
-// disturb makes a call fail by chance, as Options.Faults says.
-func (s *Sim) disturb(svc *service, c *call) error {
-	f := s.opts.Faults
-	if f == (Faults{}) {
-		return nil
-	}
-	switch roll := s.faults.Float64(); {
-	case roll < f.Throttle:
-		s.stats.throttled++
-		return throttled(c)
-	case roll < f.Throttle+f.Error:
-		s.stats.faults++
-		if svc.protocol == protocolJSON11 {
-			return fail(http.StatusInternalServerError, "ServiceException", "AWS can't complete your request because of an internal service error. Try again later.")
-		}
-		return fail(http.StatusInternalServerError, "InternalFailure", "An internal error occurred")
-	case roll < f.Throttle+f.Error+f.Reset:
-		s.stats.faults++
-		return errReset
-	}
-	return nil
-}

@@ -20,7 +20,6 @@ package simaws
 
 import (
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -44,8 +43,10 @@ type Options struct {
 	Latency time.Duration
 	// Throttle turns AWS's request rates on, in real time.
 	Throttle bool
-	// Faults are random failures.
-	Faults Faults
+	// Faults are random failures; FaultSeed chooses which calls they befall
+	// (default: Seed).
+	Faults    Faults
+	FaultSeed uint64
 	// Empty is an organization of the same tree where no account has anything
 	// yet, every account can be entered and nothing is denied.
 	Empty bool
@@ -62,21 +63,18 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Faults are the shares, from 0 to 1, of requests that fail: throttled, an
-// internal error, or the connection reset before an answer.
-type Faults struct{ Throttle, Error, Reset float64 }
-
 // Sim is a simulated organization. It is an http.Handler, safe for concurrent use.
 type Sim struct {
-	mu     sync.Mutex
-	opts   Options
-	clock  *clock
-	world  *world
-	ids    *idSource // deterministic ids
-	creds  map[string]*issuedKey
-	faults *rand.Rand
-	limits limits
-	stats  stats
+	mu    sync.Mutex
+	opts  Options
+	clock *clock
+	world *world
+	ids   *idSource // deterministic ids
+	creds map[string]*issuedKey
+	// faulted counts the calls of each digest, with Faults.
+	faulted map[[16]byte]int
+	limits  limits
+	stats   stats
 }
 
 // ServeHTTP answers one request: /_sim/… or an AWS call.
@@ -107,6 +105,8 @@ type call struct {
 	Body []byte
 	// RequestID is also sent as X-Amzn-Requestid.
 	RequestID string
+	// upset is what befalls it by Options.Faults.
+	upset disturbance
 }
 
 // handler answers a call, with Sim.mu held and due events run. The answer is

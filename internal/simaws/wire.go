@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -60,7 +59,7 @@ func New(opts Options) *Sim {
 	}
 	s.limits.buckets = map[string]*tokenBucket{}
 	s.stats.calls = map[string]int{}
-	s.faults = rand.New(rand.NewPCG(opts.Seed, 0x6661756c7473))
+	s.faulted = map[[16]byte]int{}
 	s.world = generate(s)
 	return s
 }
@@ -80,13 +79,18 @@ func (c Client) Do(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
-	if err := c.sim.answer(w, r); err != nil {
+	err := c.sim.answer(w, r)
+	if err != nil && !errors.Is(err, errCut) {
 		return nil, err
+	}
+	length, body := int64(w.body.Len()), io.Reader(&w.body)
+	if err != nil {
+		length, body = -1, io.MultiReader(&w.body, brokenBody{})
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header,
-		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
+		Body: io.NopCloser(body), ContentLength: length, Request: r,
 	}, nil
 }
 
@@ -128,12 +132,29 @@ func (s *Sim) answer(w http.ResponseWriter, r *http.Request) error {
 	if fault != nil {
 		err = fault
 	} else {
+		if svc.ops[c.Action] != nil {
+			c.upset = s.disturbed(c)
+		}
+		if c.upset.slow > 0 {
+			if err := wait(r.Context(), c.upset.slow); err != nil {
+				return err
+			}
+		}
 		body, err = s.dispatch(svc, c)
 		if errors.Is(err, errReset) {
 			return err
 		}
 	}
-	status := encode(w, svc, c, body, err, s.opts.Now())
+	now := s.opts.Now()
+	if c.upset.kind == FaultClock {
+		now = skewed(c, now)
+	}
+	if c.upset.kind == FaultCut {
+		whole := &recorder{header: http.Header{}, status: http.StatusOK}
+		encode(whole, svc, c, body, err, now)
+		return cut(w, whole)
+	}
+	status := encode(w, svc, c, body, err, now)
 	s.opts.Log.Debug("simulated call", "service", c.Service, "action", c.Action, "account", c.Caller.Account, "region", c.Region, "status", status, "took", s.opts.Now().Sub(started))
 	return nil
 }
