@@ -72,6 +72,7 @@ var motoRefuted = []string{
 	"org-next-token",        // it refuses with a code of its own
 	"sts-missing-role",      // it assumes any role
 	"sts-constraint",        // it checks no lengths
+	"config-denied-status",  // and does not heed session policies
 	"set-token-repeated",    // it knows no tokens
 	"set-token-changed",     //
 	"set-name-taken",        // a name can be taken twice

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
+
+	"rollout/internal/awsapi"
 )
 
 func configScenarios() []Scenario {
@@ -25,13 +27,19 @@ func configScenarios() []Scenario {
 // configReads is all that the session may do.
 const configReads = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*","Action":"config:DescribeComplianceByConfigRule"}]}`
 
+// config gives Config's client in an account. A service that answers 500 to one
+// request is not asked for long.
+func (t *trial) config(entry *awsapi.Entry) *configservice.Client {
+	return configservice.NewFromConfig(t.rec.watch(entry.Config(t.region())), func(o *configservice.Options) { o.RetryMaxAttempts = 4 })
+}
+
 func tryConfig(ctx context.Context, t *trial) error {
 	account := t.Accounts[0].ID
 	entry, err := t.Session.Enter(ctx, account, configReads)
 	if err != nil {
 		return err
 	}
-	api := configservice.NewFromConfig(t.rec.watch(entry.Config(t.region())))
+	api := t.config(entry)
 	_, err = api.DescribeDeliveryChannels(ctx, &configservice.DescribeDeliveryChannelsInput{})
 	if account == t.Session.Account {
 		t.skip("config-denied-status", "the account is the caller's own, so no role narrows the session")
@@ -55,7 +63,7 @@ func (t *trial) tryRules(ctx context.Context, nowhere string) error {
 		if err != nil {
 			return err
 		}
-		api = configservice.NewFromConfig(t.rec.watch(entry.Config(t.region())))
+		api = t.config(entry)
 		pages := configservice.NewDescribeComplianceByConfigRulePaginator(api, &configservice.DescribeComplianceByConfigRuleInput{})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
