@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ func simulateCommand(s streams) *cli.Command {
 		Flags: groups([]cli.Flag{
 			text(serve, "listen", "127.0.0.1:4566", "`ADDRESS` to serve on; :0 takes a free port"),
 			&cli.IntFlag{Name: "accounts", Value: 60, Category: serve, EnvVars: env("accounts"), Usage: "`NUMBER` of accounts"},
+			orgFlag(serve),
 			&cli.Uint64Flag{Name: "seed", Value: 1, Category: serve, EnvVars: env("seed"), Usage: "`NUMBER` that says what the organization looks like"},
 			text(serve, "home-region", "us-east-1", "`REGION` where accounts that record in one Region only do so"),
 			&cli.DurationFlag{Name: "latency", Category: serve, EnvVars: env("latency"), Usage: "`DURATION` added to every answer"},
@@ -66,11 +68,20 @@ func simulateOptions(c *cli.Context) (simaws.Options, error) {
 	if o.Latency < 0 {
 		return o, usageError{fmt.Sprintf("--latency %s: a duration is not negative", o.Latency)}
 	}
+	var err error
+	if o.Organization, err = readOrganization(c.String("org")); err != nil {
+		return o, err
+	}
+	if o.Organization != nil {
+		if c.IsSet("accounts") {
+			return o, usageError{"--accounts and --org: the file says which accounts there are"}
+		}
+		o.Accounts = o.Organization.Size()
+	}
 	if err := oneOf("throttle", c.String("throttle"), "off", "aws"); err != nil {
 		return o, err
 	}
 	o.Throttle = c.String("throttle") == "aws"
-	var err error
 	if o.Speed, err = parseSpeed(c.String("speed")); err != nil {
 		return o, err
 	}
@@ -78,6 +89,26 @@ func simulateOptions(c *cli.Context) (simaws.Options, error) {
 		return o, usageError{"--faults: " + err.Error()}
 	}
 	o.FaultSeed = c.Uint64("fault-seed")
+	return o, nil
+}
+
+func orgFlag(category string) cli.Flag {
+	return text(category, "org", "", "simulate the organization that `FILE.yaml` describes (docs/organization-file.md)")
+}
+
+// readOrganization reads an --org file, nil without one.
+func readOrganization(file string) (*simaws.Organization, error) {
+	if file == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usageError{"--org: " + err.Error()}
+	}
+	o, err := simaws.ParseOrganization(file, content)
+	if err != nil {
+		return nil, usageError{"--org: " + err.Error()}
+	}
 	return o, nil
 }
 

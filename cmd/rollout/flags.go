@@ -49,6 +49,7 @@ func whoFlags() []cli.Flag {
 		&cli.StringFlag{Name: "endpoint-url", Category: who, EnvVars: []string{"ROLLOUT_ENDPOINT_URL", "AWS_ENDPOINT_URL"}, Usage: "`URL` that serves every AWS service (rollout simulate, moto, …)"},
 		text(who, "expect-organization", "", "refuse any organization but `o-…`"),
 		&cli.BoolFlag{Name: "sim", Category: who, EnvVars: env("sim"), Usage: "run against a simulated organization inside the program: no account, no network, no credentials; forgotten at the end"},
+		orgFlag(who),
 		toggle(who, "simulated", "a loopback endpoint that is no rollout simulate is a simulation too"),
 	}
 }

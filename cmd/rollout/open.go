@@ -66,6 +66,9 @@ func (j *job) open(ctx context.Context) error {
 	} else if j.Simulated {
 		return usageError{"--simulated is for an endpoint on this machine (--endpoint-url http://127.0.0.1:…); without one the calls go to AWS"}
 	}
+	if j.Org != "" && !j.Sim {
+		return usageError{"--org describes an organization to simulate; use it with --sim or rollout simulate"}
+	}
 	if j.SimTruth != "" && j.simURL == "" {
 		return usageError{"--sim-truth asks a simulation for its own truth; use it with --sim or with the URL of rollout simulate"}
 	}
@@ -82,11 +85,15 @@ func (j *job) open(ctx context.Context) error {
 
 // startSimulation serves a simulated organization on a loopback port.
 func (j *job) startSimulation(home string) (string, error) {
+	organization, err := readOrganization(j.Org)
+	if err != nil {
+		return "", err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("open a loopback port for the simulated organization: %w", err)
 	}
-	j.sim = simaws.New(simaws.Options{Home: home, Speed: simSpeed, Throttle: true, Log: j.log})
+	j.sim = simaws.New(simaws.Options{Organization: organization, Home: home, Speed: simSpeed, Throttle: true, Log: j.log})
 	server := &http.Server{Handler: j.sim, ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(listener) //nolint:errcheck // Close ends it
 	j.close = func() { server.Close() }

@@ -38,9 +38,9 @@ type options struct {
 	Preferences stackset.Preferences
 	Yes         bool
 
-	Out, SimTruth string
-	Formats       []string
-	Settle        time.Duration
+	Out, SimTruth, Org string
+	Formats            []string
+	Settle             time.Duration
 
 	Output         string
 	Quiet, NoColor bool
@@ -66,7 +66,7 @@ func readOptions(c *cli.Context) (options, error) {
 		Regions: commaList(c, "region"), Template: c.String("template"), StackSet: c.String("stack-set"),
 		Remediation: stackset.Remediation(c.String("remediation")), ReuseExisting: c.Bool("reuse-existing"),
 		Preferences: stackset.Preferences{MaxConcurrent: c.String("max-concurrent"), FailureTolerance: c.String("failure-tolerance"), Mode: c.String("concurrency-mode")},
-		Yes:         c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
+		Yes:         c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Org: c.String("org"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
 		Output: c.String("output"), Quiet: c.Bool("quiet"), NoColor: c.Bool("no-color"),
 		Run: runName(started), Started: started, Command: strings.Join(os.Args[min(1, len(os.Args)):], " "),
 	}

@@ -49,7 +49,11 @@ func generate(s *Sim) *world {
 	} else {
 		g.w.trustedServices["member.org.stacksets.cloudformation.amazonaws.com"] = g.born
 	}
-	g.people()
+	if s.opts.Organization != nil {
+		g.fromFile(s.opts.Organization)
+	} else {
+		g.people()
+	}
 	return g.w
 }
 
@@ -167,21 +171,26 @@ func (g *generator) workloads(top string, n int) {
 // enterable gives an account the role that AWS makes in created accounts, or
 // Control Tower's.
 func (g *generator) enterable(a *account, controlTower bool) {
-	trust, _ := parsePolicy(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-		"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:" + g.w.partition + ":iam::" + g.w.management + ":root"}, "Action": "sts:AssumeRole",
-	}}})
 	name := "OrganizationAccountAccessRole"
 	if controlTower {
 		name = "AWSControlTowerExecution"
 	}
-	a.roles[name] = &iamRole{
-		Name: name, Path: "/", ID: "AROA" + strings.ToUpper(g.alnum(17)), ARN: "arn:" + g.w.partition + ":iam::" + a.ID + ":role/" + name,
-		Created: a.Joined, Trust: trust, Managed: []string{"arn:" + g.w.partition + ":iam::aws:policy/AdministratorAccess"},
-	}
+	g.role(a, name)
 	for i, region := range switchedRegions {
 		a.optedIn[region] = chance(a.ID, region, "opt-in") < []float64{0.1, 0.4, 0.1, 0.1, 0.6, 0.05, 0.05}[i]
 	}
 	a.Tags["cost-center"] = fmt.Sprintf("cc-%03d", 100+g.r.IntN(30))
+}
+
+// role gives an account an administrator's role that trusts the management account.
+func (g *generator) role(a *account, name string) {
+	trust, _ := parsePolicy(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+		"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:" + g.w.partition + ":iam::" + g.w.management + ":root"}, "Action": "sts:AssumeRole",
+	}}})
+	a.roles[name] = &iamRole{
+		Name: name, Path: "/", ID: "AROA" + strings.ToUpper(g.alnum(17)), ARN: "arn:" + g.w.partition + ":iam::" + a.ID + ":role/" + name,
+		Created: a.Joined, Trust: trust, Managed: []string{"arn:" + g.w.partition + ":iam::aws:policy/AdministratorAccess"},
+	}
 }
 
 // chance is a number from 0 to 1 that depends on names only, so that state can be

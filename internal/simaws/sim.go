@@ -57,6 +57,8 @@ type Options struct {
 	// EmptyPages begins every list of Organizations with an empty page that has a
 	// NextToken, which Organizations may send.
 	EmptyPages bool
+	// Organization is made instead of a generated one; Accounts does not count then.
+	Organization *Organization
 	// Now is the clock (default time.Now).
 	Now func() time.Time
 	// Log gets one line a request at debug level (default: nothing).
