@@ -115,7 +115,7 @@ const (
 
 // Scenarios are all of them, in the order in which they are tried.
 func Scenarios() []Scenario {
-	return slices.Concat(organizationsScenarios(), stsScenarios(), configScenarios(), stackScenarios(), definitionScenarios(), instanceScenarios(), breakScenarios())
+	return slices.Concat(organizationsScenarios(), stsScenarios(), configScenarios(), stackScenarios(), singleScenarios(), definitionScenarios(), instanceScenarios(), breakScenarios())
 }
 
 // Run tries every scenario, removes what each made, and reports. The error is the

@@ -41,7 +41,7 @@ func newGround(t *testing.T, path string, accounts int) *ground {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := prove.Options{Session: session, CallAs: "SELF", Organization: tree.OrganizationID, Management: tree.ManagementAccount, Run: "test"}
+	o := prove.Options{Session: session, CallAs: "SELF", Quick: true, Organization: tree.OrganizationID, Management: tree.ManagementAccount, Run: "test"}
 	var sandbox *orgs.OU
 	for ou := range tree.OUs() {
 		if ou.Path == path {

@@ -1,0 +1,152 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"rollout/internal/awsapi"
+)
+
+func singleScenarios() []Scenario {
+	return []Scenario{{
+		Name: "stack", Title: "a stack of its own in one account",
+		Makes: []string{"two stacks in the first account chosen: one with a WaitConditionHandle, one that fails"},
+		Calls: []string{"sts:AssumeRole of a role there, narrowed to stacks called " + Prefix + "…", "cloudformation:CreateStack", "cloudformation:UpdateStack",
+			"cloudformation:DescribeStackEvents", "cloudformation:DeleteStack"},
+		Claims: []Claim{
+			{Name: "stack-no-update", Documented: true, Text: "an update that changes nothing is ValidationError, \"No updates are to be performed.\""},
+			{Name: "stack-cleanup-event", Lines: []string{"STK-05"}, Text: "the events of an update have UPDATE_COMPLETE_CLEANUP_IN_PROGRESS of the stack itself"},
+			{Name: "stack-rollback-reason", Lines: []string{"STK-02"}, Text: "a creation that fails goes through ROLLBACK_IN_PROGRESS, \"The following resource(s) failed to create: […]\""},
+		},
+		try: tryStack,
+	}}
+}
+
+// stackCalls is all that the session may do; the simulation does not know the ARNs
+// of stacks in policies, so there it is for any stack.
+func (t *trial) stackCalls() string {
+	resource := "arn:*:cloudformation:*:*:stack/" + Prefix + "*/*"
+	if t.Quick {
+		resource = "*"
+	}
+	return fmt.Sprintf(stackPolicy, resource)
+}
+
+const stackPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"%s","Action":["cloudformation:CreateStack",
+"cloudformation:UpdateStack","cloudformation:DeleteStack","cloudformation:DescribeStacks","cloudformation:DescribeStackEvents"]}]}`
+
+func tryStack(ctx context.Context, t *trial) error {
+	entry, err := t.Session.Enter(ctx, t.Accounts[0].ID, t.stackCalls())
+	if err != nil {
+		return err
+	}
+	api := cloudformation.NewFromConfig(t.rec.watch(entry.Config(t.region())))
+	name, err := t.newStack(ctx, api, nothing)
+	if err != nil {
+		return err
+	}
+	if _, err := t.settled(ctx, api, name); err != nil {
+		return err
+	}
+	update := &cloudformation.UpdateStackInput{StackName: aws.String(name), UsePreviousTemplate: aws.Bool(true),
+		Parameters: []types.Parameter{{ParameterKey: aws.String("Note"), ParameterValue: aws.String("two")}}}
+	if _, err := api.UpdateStack(ctx, update); err != nil {
+		return fmt.Errorf("update stack %s: %w", name, err)
+	}
+	if _, err := t.settled(ctx, api, name); err != nil {
+		return err
+	}
+	_, err = api.UpdateStack(ctx, update)
+	t.refusedSaying("stack-no-update", err, 400, "ValidationError", "No updates are to be performed.")
+	events, err := stackEvents(ctx, api, name)
+	if err != nil {
+		return err
+	}
+	t.holds("stack-cleanup-event", slices.ContainsFunc(events, func(e string) bool { return strings.HasPrefix(e, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS") }), "%s", strings.Join(events, "; "))
+
+	if name, err = t.newStack(ctx, api, broken); err != nil {
+		return err
+	}
+	if _, err := t.settled(ctx, api, name); err != nil {
+		return err
+	}
+	if events, err = stackEvents(ctx, api, name); err != nil {
+		return err
+	}
+	t.holds("stack-rollback-reason", slices.ContainsFunc(events, func(e string) bool {
+		return strings.HasPrefix(e, "ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Broken].")
+	}), "%s", strings.Join(events, "; "))
+	return nil
+}
+
+// newStack makes a stack, and takes it away at the end.
+func (t *trial) newStack(ctx context.Context, api *cloudformation.Client, template string) (string, error) {
+	name := t.name()
+	t.later(fmt.Sprintf("stack %s in account %s, %s", name, t.Accounts[0].ID, t.region()), "delete the stack in that account's console", func(ctx context.Context) error {
+		if _, err := api.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(name)}); err != nil {
+			return err
+		}
+		status, err := t.settled(ctx, api, name)
+		if err == nil && status != "" && status != types.StackStatusDeleteComplete {
+			return fmt.Errorf("its status is %s", status)
+		}
+		return err
+	})
+	_, err := api.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template),
+		Tags: []types.Tag{{Key: aws.String(Tag), Value: aws.String(t.Run)}}})
+	if unanswered(err) && answer(err).Status == 403 {
+		t.undo = t.undo[:len(t.undo)-1] // denied, so nothing was made
+	}
+	if err != nil {
+		return name, fmt.Errorf("create stack %s: %w", name, err)
+	}
+	return name, nil
+}
+
+// settled waits until nothing goes on in a stack; "" is a stack that is not there.
+func (t *trial) settled(ctx context.Context, api *cloudformation.Client, name string) (types.StackStatus, error) {
+	began := time.Now()
+	for n := 0; ; n++ {
+		out, err := api.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+		if awsapi.Code(err) == "ValidationError" {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if len(out.Stacks) == 0 || !strings.HasSuffix(string(out.Stacks[0].StackStatus), "_IN_PROGRESS") {
+			if len(out.Stacks) == 0 {
+				return "", nil
+			}
+			return out.Stacks[0].StackStatus, nil
+		}
+		if time.Since(began) > t.patience() {
+			return "", fmt.Errorf("%w: stack %s", errPatience, name)
+		}
+		if err := t.pause(ctx, n); err != nil {
+			return "", err
+		}
+	}
+}
+
+// stackEvents are the events of the stack itself, "STATUS reason", oldest first.
+func stackEvents(ctx context.Context, api *cloudformation.Client, name string) ([]string, error) {
+	out, err := api.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String(name)})
+	if err != nil {
+		return nil, fmt.Errorf("read the events of stack %s: %w", name, err)
+	}
+	var list []string
+	for _, e := range slices.Backward(out.StackEvents) {
+		if aws.ToString(e.ResourceType) == "AWS::CloudFormation::Stack" {
+			list = append(list, strings.TrimSpace(string(e.ResourceStatus)+" "+aws.ToString(e.ResourceStatusReason)))
+		}
+	}
+	return list, nil
+}
