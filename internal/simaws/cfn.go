@@ -46,6 +46,8 @@ var cloudformationOps = map[string]handler{
 	"ListChangeSets":                    listChangeSets,
 	"DeleteChangeSet":                   deleteChangeSet,
 	"ExecuteChangeSet":                  executeChangeSet,
+	"ListExports":                       listExports,
+	"ListImports":                       listImports,
 	"DescribeAccountLimits":             describeAccountLimits,
 	"DeleteStack":                       deleteStack,
 }

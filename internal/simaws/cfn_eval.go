@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,9 @@ type evaluator struct {
 	pseudo map[string]string
 	// resource answers Ref (attribute "") and GetAtt of a resource.
 	resource func(id, attribute string) (any, error)
+	// exports answers Fn::ImportValue; imported are the names that were asked for.
+	exports  func(name string) (string, bool)
+	imported []string
 
 	conditions map[string]bool
 	pending    map[string]bool
@@ -188,6 +192,20 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 		return e.value(list[2])
 	case "Fn::Sub":
 		return e.sub(argument)
+	case "Fn::ImportValue":
+		v, err := e.value(argument)
+		if err != nil {
+			return nil, err
+		}
+		name := textOf(v)
+		value, ok := e.exports(name)
+		if !ok {
+			return nil, invalid("No export named %s found", name)
+		}
+		if !slices.Contains(e.imported, name) {
+			e.imported = append(e.imported, name)
+		}
+		return value, nil
 	case "Fn::Join":
 		if len(list) != 2 {
 			return nil, templateError("Fn::Join requires a delimiter and a list")

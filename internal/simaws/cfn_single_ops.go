@@ -210,22 +210,8 @@ func (s *Sim) startCreate(a *account, r *regionState, st *stack) {
 		return
 	}
 	s.later(st, d, func() {
-		why := s.exportsStop(r, st)
-		if why != "" {
-			st.fall(s, why+". ")
-			s.afterFailedCreate(r, st)
-			return
-		}
 		if _, err := s.apply(a, r, st); err != nil {
 			st.fall(s, reasonOf(err)+". ") // unless a resource has said it already
-			s.afterFailedCreate(r, st)
-			return
-		}
-		if why := s.exportsStop(r, st); why != "" {
-			st.fall(s, why+". ")
-			if st.Status != "CREATE_FAILED" {
-				s.removeAll(a, r, st)
-			}
 			s.afterFailedCreate(r, st)
 			return
 		}
@@ -258,7 +244,7 @@ func (s *Sim) removeAll(a *account, r *regionState, st *stack) {
 		res.Status, res.Changed = "DELETE_COMPLETE", s.clock.Now()
 		st.log(s, id, res.PhysicalID, res.Type, "DELETE_COMPLETE", "")
 	}
-	st.Outputs = nil
+	st.Outputs, st.exported, st.imported = nil, nil, nil
 }
 
 // stackTakes is how long creating or updating a stack lasts.
@@ -332,11 +318,6 @@ func (s *Sim) startUpdate(a *account, r *regionState, st *stack, d definition) {
 	st.Updated = s.clock.Now()
 	st.to(s, "UPDATE_IN_PROGRESS", "User Initiated")
 	s.later(st, s.stackTakes(a, r, st), func() {
-		if why := s.exportsStop(r, st); why != "" {
-			st.fall(s, why)
-			s.afterFailedUpdate(st)
-			return
-		}
 		if _, err := s.apply(a, r, st); err != nil {
 			st.fall(s, reasonOf(err))
 			s.afterFailedUpdate(st)
@@ -392,7 +373,7 @@ func deleteStack(s *Sim, c *call) (any, error) {
 	was := st.Status
 	st.to(s, "DELETE_IN_PROGRESS", "User Initiated")
 	s.later(st, s.stackTakesToDelete(st), func() {
-		if why := s.exportsInUse(r, st, nil); why != "" {
+		if why := r.exportsInUse(st); why != "" {
 			// Known from issues: the stack is again what it was before.
 			st.to(s, was, "Delete canceled. "+why)
 			return

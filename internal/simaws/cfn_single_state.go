@@ -27,7 +27,6 @@ type single struct {
 	run    int               // the operation that runs: what an earlier one has in the queue is void
 	good   *stack            // what a rollback goes back to
 	sets   []*changeSet      // those that wait, oldest first
-	cause  string            // why the operation failed
 }
 
 // stackEvent is a line of a stack's history.
@@ -91,8 +90,11 @@ func (st *stack) keeps() bool {
 
 // failed moves a stack on when one of its resources has failed.
 func (st *stack) failed(s *Sim, id string, err error) {
-	n := st.single
-	if n == nil {
+	if st.single == nil {
+		return
+	}
+	if _, ok := err.(*stackError); !ok { // a matter of the template, of no resource
+		st.stopped(s, reasonOf(err))
 		return
 	}
 	verb := "create"
@@ -108,8 +110,18 @@ func (st *stack) failed(s *Sim, id string, err error) {
 	if st.Status == "CREATE_IN_PROGRESS" || st.Status == "UPDATE_IN_PROGRESS" {
 		st.log(s, id, physical, st.doc.Resources[id].Type, strings.ToUpper(verb)+"_FAILED", reason)
 	}
-	n.cause = fmt.Sprintf("The following resource(s) failed to %s: [%s]. ", verb, id)
-	st.fall(s, n.cause)
+	st.fall(s, fmt.Sprintf("The following resource(s) failed to %s: [%s]. ", verb, id))
+}
+
+// stopped moves a stack on that failed for no resource of its own.
+func (st *stack) stopped(s *Sim, why string) {
+	if st.single == nil {
+		return
+	}
+	if st.Status == "CREATE_IN_PROGRESS" {
+		why += ". "
+	}
+	st.fall(s, why)
 }
 
 // fall takes a failed operation to where it goes from here.

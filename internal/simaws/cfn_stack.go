@@ -25,6 +25,9 @@ type stack struct {
 	// StackSet is the id of the set that owns it, "" once retained.
 	StackSet string
 	Outputs  map[string]string
+	// exported are the names of the outputs that are exported, imported the exports used.
+	exported map[string]string
+	imported []string
 	// single is what only stacks have that were worked on by themselves, nil else.
 	single *single
 }
@@ -61,6 +64,7 @@ func (s *Sim) plan(a *account, region string, st *stack) (*planned, error) {
 		"AWS::AccountId": a.ID, "AWS::Region": region, "AWS::Partition": s.world.partition, "AWS::StackName": st.Name, "AWS::StackId": st.ID,
 		"AWS::URLSuffix": "amazonaws.com",
 	}}
+	e.exports = func(name string) (string, bool) { return a.region(region).exported(st.Name, name) }
 	all, err := resourceOrder(st.doc)
 	if err != nil {
 		return nil, err
@@ -210,6 +214,26 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		}
 		now[id] = res
 	}
+	next, exported := &stack{Outputs: map[string]string{}}, map[string]string{}
+	for _, name := range sortedKeys(st.doc.Outputs) {
+		p.output(next, name)
+		if _, ok := next.Outputs[name]; ok {
+			if export := p.exportName(name); export != "" {
+				exported[name] = export
+			}
+		}
+	}
+	if why := r.exportsDiffer(st, next.Outputs, exported); why != "" {
+		st.stopped(s, why)
+		if st.keeps() {
+			st.Resources, st.Order = now, p.order
+			return false, invalid("%s", why)
+		}
+		for _, f := range slices.Backward(undo) {
+			f()
+		}
+		return false, invalid("%s", why)
+	}
 	st.cleaning(s)
 	// Clean up: what was replaced and what the template no longer has, last first.
 	for _, id := range slices.Backward(st.Order) {
@@ -230,10 +254,7 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		st.log(s, res.LogicalID, res.PhysicalID, res.Type, "DELETE_COMPLETE", "")
 	}
 	st.Resources, st.Order = now, p.order
-	st.Outputs = map[string]string{}
-	for _, name := range sortedKeys(st.doc.Outputs) {
-		p.output(st, name)
-	}
+	st.Outputs, st.exported, st.imported = next.Outputs, exported, p.e.imported
 	return changed, nil
 }
 

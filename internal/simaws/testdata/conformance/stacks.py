@@ -66,3 +66,12 @@ def run(c):
     cfn.list_change_sets(StackName="changed")
     cfn.execute_change_set(StackName="changed", ChangeSetName="second")
     until("changed", "UPDATE_COMPLETE")
+
+    cfn.create_stack(StackName="exporting", TemplateBody=template("e", "shared"))
+    until("exporting", "CREATE_COMPLETE")
+    assert cfn.list_exports()["Exports"][0]["Name"] == "shared"
+    c.refused("ValidationError", cfn.list_imports, ExportName="shared")
+    importing = template("f").replace('"Value": {"Ref": "Topic"}', '"Value": {"Fn::ImportValue": "shared"}')
+    cfn.create_stack(StackName="importing", TemplateBody=importing)
+    until("importing", "CREATE_COMPLETE")
+    assert cfn.list_imports(ExportName="shared")["Imports"] == ["importing"]
