@@ -147,7 +147,10 @@ func (s *Sim) body(c *call) (string, *templates.Document, error) {
 		if text != "" {
 			return "", nil, validation("Either Template URL or Template Body must be specified, not both.")
 		}
-		return "", nil, validation("S3 error: Access Denied") // no objects are served
+		var err error
+		if text, err = s.templateAt(c, c.Form.str("TemplateURL")); err != nil {
+			return "", nil, err
+		}
 	}
 	if text == "" {
 		return "", nil, validation("Either Template URL or Template Body must be specified.")

@@ -282,3 +282,29 @@ func TestAStackThatCannotBeDeleted(t *testing.T) {
 		t.Error(list, err)
 	}
 }
+
+func TestTemplateURL(t *testing.T) {
+	d := newDesk(t)
+	a := d.sim.world.accounts[d.sim.world.management]
+	a.buckets["mine"] = &bucket{Name: "mine", Owner: a.ID, Region: "us-east-1", Objects: map[string][]byte{"a/b.json": []byte(topic("a"))}}
+	d.sim.world.globalBuckets["theirs"] = &bucket{Name: "theirs"}
+	for at, want := range map[string]string{
+		"https://mine.s3.us-east-1.amazonaws.com/a/b.json": "",
+		"https://s3.amazonaws.com/mine/a/b.json":           "",
+		"https://s3-eu-west-1.amazonaws.com/mine/a/b.json": "",
+		"https://mine.s3.amazonaws.com/none":               "The specified key does not exist.",
+		"https://nobodys.s3.amazonaws.com/a/b.json":        "The specified bucket does not exist",
+		"https://theirs.s3.amazonaws.com/a/b.json":         "Access Denied",
+		"https://example.com/a":                            "TemplateURL must be a supported URL.",
+		"http://mine.s3.amazonaws.com/a/b.json":            "TemplateURL must be a supported URL.",
+		"https://s3.amazonaws.com/":                        "TemplateURL must reference a valid S3 object to which you have access.",
+	} {
+		_, err := d.api.ValidateTemplate(t.Context(), &cloudformation.ValidateTemplateInput{TemplateURL: &at})
+		if want == "" && err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+		if want != "" {
+			d.refuses(err, "ValidationError", want)
+		}
+	}
+}
