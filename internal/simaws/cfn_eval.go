@@ -198,7 +198,10 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 			return nil, err
 		}
 		name := textOf(v)
-		value, ok := e.exports(name)
+		value, ok := "", false
+		if e.exports != nil {
+			value, ok = e.exports(name)
+		}
 		if !ok {
 			return nil, invalid("No export named %s found", name)
 		}

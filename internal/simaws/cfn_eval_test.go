@@ -84,7 +84,7 @@ Resources:
 		{"!Base64 abc", "YWJj"},
 		{"!GetAZs us-east-1", []any{"us-east-1a", "us-east-1b", "us-east-1c"}},
 		{"!GetAZs ''", []any{"eu-west-1a", "eu-west-1b", "eu-west-1c"}},
-		{"!ImportValue x", "error: Fn::ImportValue"},
+		{"!ImportValue x", "error: ValidationError: No export named x found"},
 		{"!GetAtt Nobody.Arn", "error: no Nobody"},
 		{"!If [Nobody, 1, 2]", "error: unresolved condition"},
 		{"{Version: 2012-10-17, Condition: {StringEquals: {a: b}}}", map[string]any{"Version": "2012-10-17", "Condition": map[string]any{"StringEquals": map[string]any{"a": "b"}}}},
