@@ -28,7 +28,7 @@ func proveCommand(s streams) *cli.Command {
 			"did not make; all that it makes is called " + prove.Prefix + "… and tagged " + prove.Tag + ".\n\n" +
 			"  rollout prove --ou Sandbox --dry-run                     what would be tried\n" +
 			"  rollout prove --ou Sandbox --accounts 2 --out proof.json try it; the file can be sent back\n" +
-			"  rollout prove --ou Sandbox --clean                       remove what an interrupted run left\n\n" +
+			"  rollout prove --ou Sandbox --clean                       remove the StackSets that a killed run left\n\n" +
 			"EXIT STATUS: 0 tried and removed (also when refuted) · 1 refused · 3 something went wrong, so that a claim could\n" +
 			"not be tried or a thing is still there · 130 interrupted (it still removes what it made)",
 		Flags: groups(whoFlags(), []cli.Flag{
@@ -36,7 +36,7 @@ func proveCommand(s streams) *cli.Command {
 			&cli.IntFlag{Name: "accounts", Value: 2, Category: which, EnvVars: env("accounts"), Usage: "`NUMBER` of ACTIVE accounts of the OU to use, from 1 to 10"},
 			list(which, "account", "use this `ACCOUNT`: an id, a name or a glob of names; at most --accounts of them"),
 			&cli.BoolFlag{Name: "dry-run", Category: trial, EnvVars: env("dry-run"), Usage: "say what would be tried and made, and do nothing"},
-			&cli.BoolFlag{Name: "clean", Category: trial, EnvVars: env("clean"), Usage: "remove what earlier runs left behind, and try nothing"},
+			&cli.BoolFlag{Name: "clean", Category: trial, EnvVars: env("clean"), Usage: "remove the StackSets that killed runs left behind, and try nothing"},
 			text(trial, "out", "", "`FILE` for the verdicts as JSON (docs/schemas/prove.schema.json); it names account ids, no person"),
 			&cli.BoolFlag{Name: "redact", Category: trial, EnvVars: env("redact"), Usage: "replace account, OU and organization ids in the JSON by hashes"},
 			&cli.DurationFlag{Name: "patience", Value: 15 * time.Minute, Category: trial, EnvVars: env("patience"), Usage: "how long one StackSet operation may take, `DURATION`"},
