@@ -37,6 +37,7 @@ func simulateCommand(s streams) *cli.Command {
 			text(serve, "home-region", "us-east-1", "`REGION` where accounts that record in one Region only do so"),
 			&cli.DurationFlag{Name: "latency", Category: serve, EnvVars: env("latency"), Usage: "`DURATION` added to every answer"},
 			text(serve, "throttle", "aws", "`off|aws`: AWS's request rates"),
+			text(serve, "rate", "", "request rates of your own, `config:*=10/s,cloudformation:DescribeStackSet=2/s:5` (burst 5)"),
 			text(serve, "faults", "", "random failures, `throttle=0.1,config:*:slow=0.02:2s`; see above"),
 			&cli.Uint64Flag{Name: "fault-seed", Category: serve, EnvVars: env("fault-seed"), DefaultText: "--seed", Usage: "`NUMBER` that says which calls fail"},
 			text(serve, "speed", "1x", "`60x` divides the durations of operations, evaluations and remediations by 60"),
@@ -87,6 +88,9 @@ func simulateOptions(c *cli.Context) (simaws.Options, error) {
 	}
 	if o.Faults, err = simaws.ParseFaults(c.String("faults")); err != nil {
 		return o, usageError{"--faults: " + err.Error()}
+	}
+	if o.Rates, err = simaws.ParseRates(c.String("rate")); err != nil {
+		return o, usageError{"--rate: " + err.Error()}
 	}
 	o.FaultSeed = c.Uint64("fault-seed")
 	return o, nil

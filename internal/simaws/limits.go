@@ -90,6 +90,13 @@ func rate(c *call) (bucket string, perSecond, burst float64) {
 
 // throttle refuses a call that comes too soon, in the service's words.
 func (s *Sim) throttle(c *call) error {
+	if name, r, ok := s.opts.Rates.of(c); ok {
+		if s.bucket(name).take(s.opts.Now(), r.PerSecond, r.Burst) {
+			return nil
+		}
+		s.stats.throttled++
+		return throttled(c)
+	}
 	if !s.opts.Throttle {
 		return nil
 	}

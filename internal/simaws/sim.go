@@ -43,6 +43,8 @@ type Options struct {
 	Latency time.Duration
 	// Throttle turns AWS's request rates on, in real time.
 	Throttle bool
+	// Rates are request rates of one's own.
+	Rates Rates
 	// Faults are random failures; FaultSeed chooses which calls they befall
 	// (default: Seed).
 	Faults    Faults
