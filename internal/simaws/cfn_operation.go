@@ -201,7 +201,7 @@ func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 	}
 	// Accounts that are not active are skipped (since June 2023); only retaining
 	// their stacks removes them from the set.
-	if s.world.accounts[item.account].State != "ACTIVE" && !(op.Action == "DELETE" && op.Retain) {
+	if s.world.everAccount(item.account).State != "ACTIVE" && !(op.Action == "DELETE" && op.Retain) {
 		if op.Action != "DELETE" {
 			i.Status = "OUTDATED"
 		}

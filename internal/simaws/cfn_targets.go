@@ -146,7 +146,7 @@ func (set *stackSet) known(s *Sim, action string) map[string]bool {
 			continue
 		}
 		seen[t.account] = true
-		for _, id := range s.world.ancestors(s.world.accounts[t.account].ParentID) {
+		for _, id := range s.world.ancestors(s.world.everAccount(t.account).ParentID) {
 			out[id] = true
 		}
 	}

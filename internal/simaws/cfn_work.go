@@ -48,7 +48,7 @@ func (s *Sim) lasts(set *stackSet, op *operation, i *stackInstance) time.Duratio
 	}
 	d := spread(15*time.Second, 35*time.Second, op.ID, i.account, i.region)
 	st := &stack{doc: set.doc, Parameters: effective(set.doc, set.Parameters, i.Overrides)}
-	if p, err := s.plan(s.world.accounts[i.account], i.region, st); err == nil {
+	if p, err := s.plan(s.world.everAccount(i.account), i.region, st); err == nil {
 		d += p.takes()
 	}
 	return d
@@ -64,7 +64,7 @@ func reasonOf(err error) string {
 // perform creates, updates or deletes the stack of an instance; changed says
 // whether there was anything to do.
 func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed bool, err error) {
-	a := s.world.accounts[i.account]
+	a := s.world.everAccount(i.account)
 	r := a.region(i.region)
 	st := r.stacks[i.StackName]
 	if op.Action == "DELETE" && op.Retain {
@@ -77,7 +77,7 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 	if s.world.regionStatus(a, i.region) == "DISABLED" {
 		return false, validation("STS is not activated in this region for account:" + a.ID + ". Your account administrator can activate STS in this region using the IAM Console.")
 	}
-	if a.State != "ACTIVE" { // closed since the operation began (superwerker#243)
+	if a.State != "ACTIVE" || s.world.accounts[a.ID] == nil { // left, or closed since the operation began (superwerker#243)
 		return false, validation("Account " + a.ID + " should have '" + s.execution(a) + "' role with trust relationship to Role 'aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin'.")
 	}
 	action := "CreateStack"

@@ -21,6 +21,9 @@ var constraintsConfig string
 //go:embed constraints_ssm.txt
 var constraintsSSM string
 
+//go:embed constraints_organizations.txt
+var constraintsOrganizations string
+
 // memberRule is what one member must be.
 type memberRule struct {
 	path      []string // names; "[]" an element of a list, "{}" a value of a map
@@ -34,8 +37,9 @@ type memberRule struct {
 
 // constraints by service and operation.
 var constraints = map[string]map[string][]memberRule{
-	"config": readConstraints(constraintsConfig),
-	"ssm":    readConstraints(constraintsSSM),
+	"config":        readConstraints(constraintsConfig),
+	"ssm":           readConstraints(constraintsSSM),
+	"organizations": readConstraints(constraintsOrganizations),
 }
 
 // readConstraints reads a file of constraints: "@Operation", then a line a member.
@@ -66,7 +70,7 @@ func readConstraints(text string) map[string][]memberRule {
 			case "x":
 				k.high, _ = strconv.Atoi(value)
 			case "p":
-				if re, err := regexp.Compile(`^(?:` + value + `)$`); err == nil {
+				if re, err := regexp.Compile(`^(?:` + goPattern(value) + `)$`); err == nil {
 					k.pattern, k.written = re, value
 				}
 			case "e":
@@ -79,6 +83,11 @@ func readConstraints(text string) map[string][]memberRule {
 	}
 	return out
 }
+
+var unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
+
+// goPattern writes a model's pattern as Go's regexp has it.
+func goPattern(p string) string { return unicodeEscape.ReplaceAllString(p, `\x{$1}`) }
 
 // constrained holds a request to its model. AWS names all that is wrong in one
 // ValidationException.
@@ -94,6 +103,9 @@ func constrained(c *call) error {
 	var problems []string
 	for _, k := range list {
 		k.hold(body, k.path, "", &problems)
+	}
+	if c.Service == "organizations" {
+		return organizationsConstraint(problems)
 	}
 	switch len(problems) {
 	case 0:

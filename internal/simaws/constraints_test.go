@@ -55,14 +55,14 @@ func TestRequestsAreHeldToTheModel(t *testing.T) {
 // Every pattern of the models is one that Go can match, but for members of
 // automations in many accounts and alarms, which are not simulated.
 func TestPatternsOfTheModels(t *testing.T) {
-	for name, text := range map[string]string{"config": constraintsConfig, "ssm": constraintsSSM} {
+	for name, text := range map[string]string{"config": constraintsConfig, "ssm": constraintsSSM, "organizations": constraintsOrganizations} {
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, "larm") || strings.HasPrefix(line, "TargetLocations") {
 				continue
 			}
 			for _, cell := range strings.Split(strings.TrimRight(line, "\n"), "\t") {
 				if p, ok := strings.CutPrefix(cell, "p="); ok {
-					if _, err := regexp.Compile(p); err != nil {
+					if _, err := regexp.Compile(goPattern(p)); err != nil {
 						t.Errorf("%s: %s: %v", name, line, err)
 					}
 				}
@@ -79,7 +79,7 @@ func TestConstraintsAreBotocores(t *testing.T) {
 		}
 		t.Skip("python3 with botocore is not installed (pip install boto3)")
 	}
-	for service, text := range map[string]string{"config": constraintsConfig, "ssm": constraintsSSM} {
+	for service, text := range map[string]string{"config": constraintsConfig, "ssm": constraintsSSM, "organizations": constraintsOrganizations} {
 		out, err := exec.Command("python3", append([]string{"testdata/constraints.py", service}, sortedKeys(constraints[service])...)...).Output()
 		if err != nil {
 			t.Fatal(err)

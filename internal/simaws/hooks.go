@@ -48,6 +48,23 @@ func (s *Sim) change(id string, f func(a *account)) {
 // SetState sets an account's State.
 func (s *Sim) SetState(id, state string) { s.change(id, func(a *account) { a.State = state }) }
 
+// moved tells those who follow an account that it stands elsewhere: from "" it has
+// joined, to "" it has left.
+func (s *Sim) moved(a *account, from, to string) {
+	for _, follow := range s.onMove {
+		follow(a, from, to)
+	}
+}
+
+// Move puts an account into another OU, or the root.
+func (s *Sim) Move(id, parent string) {
+	s.change(id, func(a *account) {
+		from := a.ParentID
+		a.ParentID = parent
+		s.moved(a, from, parent)
+	})
+}
+
 // RemoveRole takes a role away.
 func (s *Sim) RemoveRole(id, role string) { s.change(id, func(a *account) { delete(a.roles, role) }) }
 

@@ -49,6 +49,13 @@ var organizationsRates = map[string]rateLimit{
 	"ListDelegatedAdministrators":         {"ListDelegatedAdministrators", 5, 8},
 	"ListAWSServiceAccessForOrganization": {"ServiceAccess", 1, 3},
 	"ListDelegatedServicesForAccount":     {"ServiceAccess", 1, 3},
+	"CreateOrganizationalUnit":            {"DescribeOrganization", 1, 2},
+	"MoveAccount":                         {"MoveAccount", 2, 3},
+	"UpdateOrganizationalUnit":            {"MoveAccount", 2, 3},
+	"DeleteOrganizationalUnit":            {"MoveAccount", 2, 3},
+	"CreateAccount":                       {"CreateAccount", 0.1, 3},
+	"TagResource":                         {"TagResource", 4, 6},
+	"UntagResource":                       {"TagResource", 4, 6},
 }
 
 // organizationRates are the same table's figures for all accounts of the

@@ -25,6 +25,21 @@ var organizationsOps = map[string]handler{
 	"ListDelegatedServicesForAccount":     organization(reader, listDelegatedServices),
 	"ListAWSServiceAccessForOrganization": organization(reader, listServiceAccess),
 	"EnableAWSServiceAccess":              organization(reader, enableServiceAccess),
+	"DisableAWSServiceAccess":             managed(disableServiceAccess),
+	"CreateOrganization":                  createOrganization,
+	"CreateOrganizationalUnit":            managed(createOU),
+	"UpdateOrganizationalUnit":            managed(updateOU),
+	"DeleteOrganizationalUnit":            managed(deleteOU),
+	"MoveAccount":                         managed(moveAccount),
+	"CreateAccount":                       managed(createAccount),
+	"DescribeCreateAccountStatus":         organization(reader, describeCreateAccountStatus),
+	"ListCreateAccountStatus":             organization(reader, listCreateAccountStatus),
+	"CloseAccount":                        managed(closeAccount),
+	"RemoveAccountFromOrganization":       managed(removeAccount),
+	"TagResource":                         managed(tagOrganizationResource),
+	"UntagResource":                       managed(untagOrganizationResource),
+	"RegisterDelegatedAdministrator":      managed(registerDelegatedAdministrator),
+	"DeregisterDelegatedAdministrator":    managed(deregisterDelegatedAdministrator),
 }
 
 type organizationInput struct {
@@ -37,6 +52,12 @@ type organizationInput struct {
 	ResourceId           string
 	ServicePrincipal     string
 	OrganizationalUnitId string
+
+	Name, AccountName, Email, RoleName  string
+	SourceParentId, DestinationParentId string
+	FeatureSet, CreateAccountRequestId  string
+	States, TagKeys                     []string
+	Tags                                []orgTag
 }
 
 type membership bool
@@ -255,7 +276,7 @@ func listParents(s *Sim, _ *call, in organizationInput) (any, error) {
 func describeAccount(s *Sim, _ *call, in organizationInput) (any, error) {
 	a := s.world.accounts[in.AccountId]
 	if a == nil {
-		return nil, fail(http.StatusBadRequest, "AccountNotFoundException", "You specified an account that doesn't exist.")
+		return nil, accountNotFound()
 	}
 	return map[string]any{"Account": s.accountShape(a)}, nil
 }
@@ -263,25 +284,9 @@ func describeAccount(s *Sim, _ *call, in organizationInput) (any, error) {
 func describeOU(s *Sim, _ *call, in organizationInput) (any, error) {
 	ou := s.world.ous[in.OrganizationalUnitId]
 	if ou == nil {
-		return nil, fail(http.StatusBadRequest, "OrganizationalUnitNotFoundException", "You specified an organizational unit that doesn't exist.")
+		return nil, ouNotFound()
 	}
 	return map[string]any{"OrganizationalUnit": s.ouShape(ou)}, nil
-}
-
-func listOrganizationTags(s *Sim, _ *call, in organizationInput) (any, error) {
-	var tags map[string]string
-	if a := s.world.accounts[in.ResourceId]; a != nil {
-		tags = a.Tags
-	} else if ou := s.world.ous[in.ResourceId]; ou != nil {
-		tags = ou.Tags
-	} else if in.ResourceId != s.world.rootID {
-		return nil, fail(http.StatusBadRequest, "TargetNotFoundException", "We can't find a root, OU, account, or policy with the TargetId that you specified.")
-	}
-	list := []any{}
-	for _, k := range sortedKeys(tags) {
-		list = append(list, map[string]any{"Key": k, "Value": tags[k]})
-	}
-	return map[string]any{"Tags": list}, nil
 }
 
 func listDelegatedAdministrators(s *Sim, _ *call, in organizationInput) (any, error) {
@@ -291,7 +296,7 @@ func listDelegatedAdministrators(s *Sim, _ *call, in organizationInput) (any, er
 			if in.ServicePrincipal == "" || in.ServicePrincipal == p {
 				shape := s.accountShape(s.world.accounts[id])
 				delete(shape, "Paths")
-				shape["DelegationEnabledDate"] = epoch(s.world.accounts[id].Joined)
+				shape["DelegationEnabledDate"] = epoch(s.world.delegatedSince(id, in.ServicePrincipal))
 				list = append(list, shape)
 				break
 			}
@@ -303,14 +308,14 @@ func listDelegatedAdministrators(s *Sim, _ *call, in organizationInput) (any, er
 
 func listDelegatedServices(s *Sim, _ *call, in organizationInput) (any, error) {
 	if s.world.accounts[in.AccountId] == nil {
-		return nil, fail(http.StatusBadRequest, "AccountNotFoundException", "You specified an account that doesn't exist.")
+		return nil, accountNotFound()
 	}
 	if len(s.world.delegated[in.AccountId]) == 0 {
-		return nil, fail(http.StatusBadRequest, "AccountNotRegisteredException", "The specified account is not a delegated administrator for this AWS service.")
+		return nil, accountNotRegistered()
 	}
 	list := []any{}
 	for _, p := range s.world.delegated[in.AccountId] {
-		list = append(list, map[string]any{"ServicePrincipal": p, "DelegationEnabledDate": epoch(s.world.accounts[in.AccountId].Joined)})
+		list = append(list, map[string]any{"ServicePrincipal": p, "DelegationEnabledDate": epoch(s.world.delegatedSince(in.AccountId, p))})
 	}
 	return map[string]any{"DelegatedServices": list}, nil
 }
@@ -336,8 +341,8 @@ func enableServiceAccess(s *Sim, c *call, in organizationInput) (any, error) {
 	if c.Caller.Account != s.world.management {
 		return nil, fail(http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
 	}
-	if !strings.HasSuffix(in.ServicePrincipal, ".amazonaws.com") || in.ServicePrincipal == "stacksets.cloudformation.amazonaws.com" {
-		return nil, invalidInput("UNRECOGNIZED_SERVICE_PRINCIPAL", "You specified an unrecognized service principal.")
+	if !strings.HasSuffix(in.ServicePrincipal, ".amazonaws.com") || in.ServicePrincipal == stackSetsOrg {
+		return nil, unrecognizedPrincipal()
 	}
 	if _, on := s.world.trustedServices[in.ServicePrincipal]; !on {
 		s.world.trustedServices[in.ServicePrincipal] = s.clock.Now()

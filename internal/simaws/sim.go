@@ -79,6 +79,8 @@ type Sim struct {
 	faulted map[[16]byte]int
 	limits  limits
 	stats   stats
+	// onMove follow an account that joins, moves or leaves.
+	onMove []func(a *account, from, to string)
 }
 
 // ServeHTTP answers one request: /_sim/… or an AWS call.

@@ -307,13 +307,16 @@ func unknownAction(svc *service, c *call) error {
 // regionOn refuses a call in a Region that is off in the caller's account, as AWS
 // does: the credentials are not known there (re:Post "iam-validate-access-credentials").
 func (s *Sim) regionOn(svc *service, c *call) error {
-	switch c.Service {
-	case "organizations", "iam", "account", "s3":
-		return nil
-	}
-	switch s.world.regionStatus(s.world.accounts[c.Caller.Account], c.Region) {
-	case "ENABLED", "ENABLED_BY_DEFAULT":
-		return nil
+	// An account that left the organization is no longer simulated: its keys end too.
+	if a := s.world.accounts[c.Caller.Account]; a != nil {
+		switch c.Service {
+		case "organizations", "iam", "account", "s3":
+			return nil
+		}
+		switch s.world.regionStatus(a, c.Region) {
+		case "ENABLED", "ENABLED_BY_DEFAULT":
+			return nil
+		}
 	}
 	if svc.protocol == protocolJSON11 {
 		return fail(http.StatusBadRequest, "UnrecognizedClientException", "The security token included in the request is invalid.")

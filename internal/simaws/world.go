@@ -22,8 +22,15 @@ type world struct {
 	// stackSetsAccess is StackSets' own switch (ENABLED, DISABLED).
 	trustedServices map[string]time.Time
 	stackSetsAccess string
-	// delegated maps an account id to the service principals it administers.
-	delegated map[string][]string
+	// delegated maps an account id to the service principals it administers;
+	// delegatedAt has since when ("id principal"), unless since it joined.
+	delegated   map[string][]string
+	delegatedAt map[string]time.Time
+	rootTags    map[string]string
+	// departed are the accounts that have left the organization.
+	departed        map[string]*account
+	accountRequests []*accountRequest
+	closures        []time.Time // of CloseAccount
 
 	// globalBuckets are S3's names in the global namespace: name → owner.
 	globalBuckets map[string]*bucket

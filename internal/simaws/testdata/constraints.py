@@ -13,7 +13,7 @@ with gzip.open(os.path.join(folder, "service-2.json.gz")) as f:
     model = json.load(f)
 shapes = model["shapes"]
 # AWS Config answers these with errors of its own, not ValidationException.
-SKIP = {"config": {"Limit", "NextToken", "MaxResults"}}.get(service, {"NextToken"})
+SKIP = {"config": {"Limit", "NextToken", "MaxResults"}, "organizations": {"NextToken", "MaxResults"}}.get(service, {"NextToken"})
 NO_MINIMUM = {"ConfigurationRecorder.name", "DeliveryChannel.name"}
 KIND = {"string": "s", "integer": "i", "long": "i", "list": "l", "map": "m", "structure": "o", "boolean": "b", "timestamp": "t", "double": "i", "float": "i", "blob": "s"}
 shared = {}
