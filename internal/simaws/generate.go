@@ -37,7 +37,7 @@ func generate(s *Sim) *world {
 	g := &generator{s: s, r: rand.New(rand.NewPCG(s.opts.Seed, uint64(s.opts.Accounts))), used: map[string]bool{}}
 	g.born = time.Date(2021, 3, 1, 9, 0, 0, 0, time.UTC)
 	g.w = &world{
-		partition: "aws", features: "ALL", accounts: map[string]*account{}, ous: map[string]*orgUnit{},
+		partition: "aws", features: "ALL", policyTypes: []string{"SERVICE_CONTROL_POLICY"}, accounts: map[string]*account{}, ous: map[string]*orgUnit{},
 		trustedServices: map[string]time.Time{"sso.amazonaws.com": g.born, "account.amazonaws.com": g.born, "config.amazonaws.com": g.born},
 		stackSetsAccess: "ENABLED", delegated: map[string][]string{}, delegatedAt: map[string]time.Time{}, departed: map[string]*account{}, globalBuckets: map[string]*bucket{}, stackSets: map[string]*stackSet{},
 		enabledRegions: slices.Clone(defaultRegions), optInRegions: slices.Clone(switchedRegions),

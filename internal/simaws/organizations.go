@@ -138,9 +138,12 @@ func describeOrganization(s *Sim, _ *call, _ organizationInput) (any, error) {
 
 func listRoots(s *Sim, _ *call, _ organizationInput) (any, error) {
 	w := s.world
+	types := []any{}
+	for _, t := range w.policyTypes {
+		types = append(types, map[string]any{"Type": t, "Status": "ENABLED"})
+	}
 	return map[string]any{"Roots": []any{map[string]any{
-		"Id": w.rootID, "Arn": w.organizationARN("root", w.rootID), "Name": "Root",
-		"PolicyTypes": []any{map[string]any{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}},
+		"Id": w.rootID, "Arn": w.organizationARN("root", w.rootID), "Name": "Root", "PolicyTypes": types,
 	}}}, nil
 }
 

@@ -29,7 +29,7 @@ func registerDelegatedAdministrator(s *Sim, _ *call, in organizationInput) (any,
 		return nil, accountNotFound()
 	}
 	if a.ID == w.management {
-		return nil, constraintViolation("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR", "You cannot register the management account of an organization as a delegated administrator for an AWS service integrated with the organization.")
+		return nil, constraintViolation("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR", "You cannot register master account/yourself as delegated administrator for your organization.")
 	}
 	if a.State != "ACTIVE" {
 		return nil, constraintViolation("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR", "You cannot register a suspended account as a delegated administrator.")
@@ -73,7 +73,7 @@ func deregisterDelegatedAdministrator(s *Sim, _ *call, in organizationInput) (an
 }
 
 func accountNotRegistered() error {
-	return fail(http.StatusBadRequest, "AccountNotRegisteredException", "The specified account is not a delegated administrator for this AWS service.")
+	return fail(http.StatusBadRequest, "AccountNotRegisteredException", "The provided account is not a registered delegated administrator for your organization.")
 }
 
 // delegatedSince is when an account became the administrator of a service, or of

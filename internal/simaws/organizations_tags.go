@@ -26,7 +26,7 @@ func (w *world) tagsOf(id string) (map[string]string, bool) {
 }
 
 func targetNotFound() error {
-	return fail(http.StatusBadRequest, "TargetNotFoundException", "We can't find a root, OU, account, or policy with the TargetId that you specified.")
+	return fail(http.StatusBadRequest, "TargetNotFoundException", "You specified a target that doesn't exist.")
 }
 
 // mergeTags gives the tags that a request leaves, or why it is refused.

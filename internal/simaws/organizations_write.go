@@ -62,7 +62,7 @@ func createOrganization(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	if !s.opts.NoOrganization {
-		return nil, fail(http.StatusBadRequest, "AlreadyInOrganizationException", "The AWS account is already a member of an organization.")
+		return nil, fail(http.StatusBadRequest, "AlreadyInOrganizationException", "The provided account is already a member of an organization.")
 	}
 	w := s.world
 	s.opts.NoOrganization = false
@@ -71,7 +71,7 @@ func createOrganization(s *Sim, c *call) (any, error) {
 	w.accounts, w.order = map[string]*account{m.ID: m}, []string{m.ID}
 	w.ous, w.ouOrder = map[string]*orgUnit{}, nil
 	w.delegated, w.trustedServices, w.stackSetsAccess = map[string][]string{}, map[string]time.Time{}, "DISABLED"
-	w.features = "ALL"
+	w.features, w.policyTypes = "ALL", nil // no policy type is on until EnablePolicyType
 	if in.FeatureSet != "" {
 		w.features = in.FeatureSet
 	}

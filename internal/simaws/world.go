@@ -12,6 +12,8 @@ type world struct {
 	partition  string // "aws"
 	management string // account id
 	features   string // ALL
+	// policyTypes are those enabled in the root.
+	policyTypes []string
 
 	accounts map[string]*account
 	order    []string // account ids in ListAccounts order
