@@ -20,7 +20,7 @@ func breakScenarios() []Scenario {
 		{
 			Name: "break", Title: "stacks that fail",
 			Makes: []string{"a StackSet whose stacks fail: their only resource is an SSM document without content, which SSM refuses"},
-			Calls: []string{"cloudformation:CreateStackInstances", "cloudformation:ListStackSetOperationResults", "cloudformation:ListStackInstances"},
+			Calls: []string{"cloudformation:CreateStackInstances", "cloudformation:ListStackSetOperationResults", "cloudformation:ListStackInstances", "cloudformation:DescribeStackInstance"},
 			Claims: []Claim{
 				{Name: "break-operation", Documented: true, Text: "more failures than tolerated: the operation ends FAILED"},
 				{Name: "break-reason", Lines: []string{"PRV-19"},
@@ -28,6 +28,7 @@ func breakScenarios() []Scenario {
 				{Name: "break-cancelled", Lines: []string{"PRV-20"},
 					Text: "the account that was not begun is CANCELLED, \"Cancelled since failure tolerance has exceeded\""},
 				{Name: "break-instance", Documented: true, Text: "an instance whose creation failed is OUTDATED, in detail FAILED"},
+				{Name: "break-stackless", Lines: []string{"SET-14"}, Text: "such an instance has no StackId: its stack was rolled back and deleted"},
 				{Name: "break-tolerated", Documented: true, Text: "failures within the tolerance: the operation ends SUCCEEDED and counts the failed instances"},
 			},
 			try: tryBreak,
@@ -59,7 +60,7 @@ func breakScenarios() []Scenario {
 			Calls: []string{"cloudformation:CreateStackInstances of the OU without any of its accounts, and of a suspended account"},
 			Claims: []Claim{
 				{Name: "nobody-succeeds", Lines: []string{"PRV-23"}, Text: "an operation whose targets come to no account ends SUCCEEDED without a row"},
-				{Name: "nobody-suspended", Lines: []string{"PRV-24"}, Text: "a suspended account is skipped: the operation succeeds, its instance is in detail SKIPPED_SUSPENDED_ACCOUNT, its row CANCELLED, \"ACCOUNT_SUSPENDED\""},
+				{Name: "nobody-suspended", Lines: []string{"PRV-24", "SET-07"}, Text: "a suspended account is skipped: the operation succeeds, its instance is in detail SKIPPED_SUSPENDED_ACCOUNT, its row CANCELLED, \"ACCOUNT_SUSPENDED\""},
 			},
 			try: tryNobody,
 		},
@@ -137,10 +138,16 @@ func tryBreak(ctx context.Context, t *trial) error {
 	}
 	if len(failed) == 0 {
 		t.skip("break-instance", "no instance failed")
+		t.skip("break-stackless", "no instance failed")
 	} else if word, err := s.detail(ctx, aws.ToString(failed[0].Account)); err != nil {
 		return err
 	} else {
 		t.holds("break-instance", word == "OUTDATED/FAILED", "%s", word)
+		one, err := s.api.DescribeStackInstance(ctx, &cloudformation.DescribeStackInstanceInput{StackSetName: &s.name, StackInstanceAccount: failed[0].Account, StackInstanceRegion: failed[0].Region, CallAs: s.t.CallAs})
+		if err != nil {
+			return fmt.Errorf("describe the instance that failed: %w", err)
+		}
+		t.holds("break-stackless", aws.ToString(one.StackInstance.StackId) == "", "StackId %q", aws.ToString(one.StackInstance.StackId))
 	}
 	in := s.createInput(all...)
 	in.OperationPreferences = &types.StackSetOperationPreferences{FailureToleranceCount: aws.Int32(int32(len(all))), MaxConcurrentPercentage: aws.Int32(100)}

@@ -33,7 +33,7 @@ func organizationsScenarios() []Scenario {
 		{
 			Name: "org-states", Title: "the states of accounts",
 			Calls: []string{"organizations:ListAccounts, all pages"},
-			Claims: []Claim{{Name: "org-closed-state", Lines: []string{"PRV-03"},
+			Claims: []Claim{{Name: "org-closed-state", Lines: []string{"PRV-03", "ORG-07"},
 				Text: "an account that was closed reads SUSPENDED in State for its 90 days; CLOSED is not seen"}},
 			try: tryAccountStates,
 		},

@@ -32,6 +32,7 @@ type operation struct {
 type opItem struct {
 	target
 	Status, Reason string // PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED; "" is left out
+	begun, ended   time.Time
 }
 
 type regionRun struct {

@@ -13,10 +13,11 @@ const noUpdates = "No updates are to be performed."
 // work does one instance: it is under way for a while, then done at once.
 func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 	i := set.instances[item.target]
-	item.Status, i.Detailed = "RUNNING", "RUNNING"
+	item.Status, i.Detailed, item.begun = "RUNNING", "RUNNING", s.clock.Now()
 	s.clock.after(s.lasts(set, op, i), func() {
 		changed, err := s.perform(set, op, i)
 		run.running--
+		item.ended = s.clock.Now()
 		switch {
 		case err != nil:
 			run.failures++
