@@ -104,6 +104,7 @@ func reason(id string) string {
 var untried = map[string]string{
 	"config:DescribeConfigurationAggregatorSourcesStatus": "needs an aggregator of the organization, and rollout prove makes none",
 	"CFG-01": "needs an aggregator and a change that Config records; rollout prove makes neither",
+	"SET-21": "needs an account to be moved, and rollout prove changes no account",
 	"SET-18": "is about durations, which differ from day to day",
 	"ORG-08": "needs a call that would move an account if the claim is wrong",
 	"CFG-10": "needs a change to a resource that Config records; rollout prove touches no resource that it did not make",

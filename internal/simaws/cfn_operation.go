@@ -16,7 +16,7 @@ type operation struct {
 	prefs                      preferences
 	ous                        map[string]string // account → the id it was found under
 	ouIDs                      []string
-	accounts                   []string
+	accounts, named            []string // named: the Regions of the call
 	filter                     string
 	overrides                  map[string]string
 	keepOverrides              []string // names that stay as they are (UsePreviousValue)
@@ -27,6 +27,9 @@ type operation struct {
 	sent                       query // OperationPreferences as they came
 	regions                    []*regionRun
 	stopping                   bool
+	// auto is an automatic deployment; after are those that have to succeed first.
+	auto  bool
+	after []*operation
 }
 
 type opItem struct {
@@ -96,7 +99,7 @@ func (s *Sim) newOperation(c *call, set *stackSet, action string, ous map[string
 		return nil, err
 	}
 	dt := c.Form.sub("DeploymentTargets")
-	op := &operation{sent: c.Form.sub("OperationPreferences"), ID: id, Action: action, Created: s.clock.Now(), prefs: prefs, ous: ous, ouIDs: dt.list("OrganizationalUnitIds"), accounts: dt.list("Accounts"), filter: dt.str("AccountFilterType")}
+	op := &operation{sent: c.Form.sub("OperationPreferences"), ID: id, Action: action, Created: s.clock.Now(), prefs: prefs, ous: ous, ouIDs: dt.list("OrganizationalUnitIds"), accounts: dt.list("Accounts"), named: c.Form.list("Regions"), filter: dt.str("AccountFilterType")}
 	return op, nil
 }
 
@@ -111,7 +114,10 @@ func (s *Sim) queue(set *stackSet, op *operation, targets []target) {
 			set.OUs = append(set.OUs, id)
 		}
 	}
-	idle := set.busy() == nil
+	if op.Action == "CREATE" {
+		set.deploysTo(op.ouIDs, op.named)
+	}
+	idle := set.busy() == nil && !op.auto
 	set.ops = append(set.ops, op)
 	op.Status = "QUEUED"
 	if idle {
@@ -148,12 +154,27 @@ func (s *Sim) startWaiting(set *stackSet) {
 		}
 		waits := false
 		for _, earlier := range set.ops[:i] {
-			waits = waits || earlier.active() && conflicts(earlier, op)
+			waits = waits || earlier.active() && (!set.Managed || conflicts(earlier, op))
+		}
+		for _, first := range op.after {
+			waits = waits || first.active()
 		}
 		if waits {
 			return // requests start in order
 		}
+		if slices.ContainsFunc(op.after, func(first *operation) bool { return first.Status != "SUCCEEDED" }) {
+			s.giveUp(set, op)
+			continue
+		}
 		s.begin(set, op)
+	}
+}
+
+// giveUp ends an automatic deployment that a set it depends on has failed.
+func (s *Sim) giveUp(set *stackSet, op *operation) {
+	op.Status, op.Ended, op.Reason = "FAILED", s.clock.Now(), "A StackSet that this StackSet depends on was not deployed"
+	for _, item := range op.items {
+		item.Status, item.Reason = "CANCELLED", op.Reason
 	}
 }
 
@@ -283,6 +304,7 @@ func (s *Sim) cancel(set *stackSet, item *opItem, reason string) {
 
 func (s *Sim) end(set *stackSet, op *operation) {
 	op.Status, op.Ended = "SUCCEEDED", s.clock.Now()
+	set.leaves(op, op.named)
 	for _, run := range op.regions {
 		if run.failures > op.prefs.tolerated(run.total) || run.cancelled {
 			op.Status = "FAILED"
@@ -292,4 +314,9 @@ func (s *Sim) end(set *stackSet, op *operation) {
 		op.Status = "STOPPED"
 	}
 	s.startWaiting(set)
+	if op.auto { // sets that depend on this one may wait for it
+		for _, id := range sortedKeys(s.world.stackSets) {
+			s.startWaiting(s.world.stackSets[id])
+		}
+	}
 }

@@ -174,16 +174,9 @@ func listAutoDeployment(s *Sim, c *call) (any, error) {
 		Regions              []string `xml:"Regions>member"`
 	}
 	var list []row
-	if set.AutoDeploy {
-		regions := map[string]map[string]bool{}
-		for t, i := range set.instances {
-			if regions[i.OU] == nil {
-				regions[i.OU] = map[string]bool{}
-			}
-			regions[i.OU][t.region] = true
-		}
-		for _, id := range sortedKeys(regions) {
-			list = append(list, row{id, sortedKeys(regions[id])})
+	if set.Auto.Enabled {
+		for _, id := range sortedKeys(set.deployed) {
+			list = append(list, row{id, sortedKeys(set.deployed[id])})
 		}
 	}
 	page, token, err := cfnPage(c, list)

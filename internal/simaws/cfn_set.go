@@ -23,10 +23,11 @@ type stackSet struct {
 	Tags             map[string]string
 	Capabilities     []string
 	Token            string
-	AutoDeploy       bool
-	RetainOnRemoval  bool
+	Auto             autoDeployment
 	Managed          bool // ManagedExecution.Active
 	OUs              []string
+	// deployed are the Regions of each root or OU that the set was deployed to.
+	deployed map[string]map[string]bool
 
 	instances map[target]*stackInstance
 	// inOrder are the instances by account, then Region; nil when it has to be
@@ -211,14 +212,15 @@ func createStackSet(s *Sim, c *call) (any, error) {
 			return nil, fail(http.StatusConflict, "NameAlreadyExistsException", "StackSet with name "+name+" already exists")
 		}
 	}
-	auto := f.sub("AutoDeployment")
 	managed, _ := f.sub("ManagedExecution").boolean("Active")
-	enabled, _ := auto.boolean("Enabled")
-	retain, _ := auto.boolean("RetainStacksOnAccountRemoval")
+	auto, err := s.readAutoDeployment(f, nil)
+	if err != nil {
+		return nil, err
+	}
 	set := &stackSet{
 		Name: name, ID: name + ":" + s.ids.uuid(), Region: c.Region, Status: "ACTIVE", Description: f.str("Description"), Body: text, doc: doc,
-		Parameters: parameters, Tags: tags, Capabilities: capabilities, Token: token, AutoDeploy: enabled, RetainOnRemoval: retain, Managed: managed,
-		instances: map[target]*stackInstance{},
+		Parameters: parameters, Tags: tags, Capabilities: capabilities, Token: token, Auto: auto, Managed: managed,
+		instances: map[target]*stackInstance{}, deployed: map[string]map[string]bool{},
 	}
 	s.world.stackSets[set.ID] = set
 	return struct{ StackSetId string }{set.ID}, nil

@@ -6,7 +6,15 @@ type parameterShape struct{ ParameterKey, ParameterValue string }
 
 type tagShape struct{ Key, Value string }
 
-type autoDeploymentShape struct{ Enabled, RetainStacksOnAccountRemoval bool }
+// memberList is a list that is left out when it is nil.
+type memberList struct {
+	Member []string `xml:"member"`
+}
+
+type autoDeploymentShape struct {
+	DependsOn                             *memberList
+	Enabled, RetainStacksOnAccountRemoval bool
+}
 
 type setShape struct {
 	StackSetName, StackSetId, StackSetARN, Status, PermissionModel string
@@ -27,7 +35,7 @@ func describeStackSet(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	shape := setShape{StackSetName: set.Name, StackSetId: set.ID, StackSetARN: set.arn(s), Status: set.Status, PermissionModel: "SERVICE_MANAGED",
-		Description: set.Description, TemplateBody: set.Body, Capabilities: set.Capabilities, AutoDeployment: autoDeploymentShape{set.AutoDeploy, set.RetainOnRemoval}}
+		Description: set.Description, TemplateBody: set.Body, Capabilities: set.Capabilities, AutoDeployment: set.Auto.shape()}
 	shape.ManagedExecution.Active = set.Managed
 	for _, k := range sortedKeys(set.Parameters) {
 		shape.Parameters = append(shape.Parameters, parameterShape{k, set.Parameters[k]})
@@ -58,7 +66,7 @@ func listStackSets(s *Sim, c *call) (any, error) {
 		for _, id := range sortedKeys(s.world.stackSets) {
 			set := s.world.stackSets[id]
 			if status := c.Form.str("Status"); set.Region == c.Region && (status == "" || status == set.Status) {
-				m := summary{set.Name, set.ID, set.Status, "SERVICE_MANAGED", set.Description, autoDeploymentShape{set.AutoDeploy, set.RetainOnRemoval}, struct{ Active bool }{set.Managed}}
+				m := summary{set.Name, set.ID, set.Status, "SERVICE_MANAGED", set.Description, set.Auto.shape(), struct{ Active bool }{set.Managed}}
 				list = append(list, m)
 			}
 		}

@@ -44,6 +44,12 @@ func updateStackSet(s *Sim, c *call) (any, error) {
 	if auto.any() && targeted {
 		return nil, validation("If you specify AutoDeployment, do not specify DeploymentTargets or Regions.")
 	}
+	following := set.Auto
+	if auto.any() {
+		if following, err = s.readAutoDeployment(f, set); err != nil {
+			return nil, err
+		}
+	}
 	targets, ous, err := s.targets(c, set, "UPDATE")
 	if err != nil {
 		return nil, err
@@ -68,10 +74,7 @@ func updateStackSet(s *Sim, c *call) (any, error) {
 		}
 	}
 	set.Body, set.doc, set.Parameters, set.Tags, set.Capabilities = text, doc, parameters, tags, capabilities
-	if auto.any() {
-		set.AutoDeploy, _ = auto.boolean("Enabled")
-		set.RetainOnRemoval, _ = auto.boolean("RetainStacksOnAccountRemoval")
-	}
+	set.Auto = following
 	if f.has("Description") {
 		set.Description = f.str("Description")
 	}

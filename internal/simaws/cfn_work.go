@@ -78,7 +78,7 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 	if s.world.regionStatus(a, i.region) == "DISABLED" {
 		return false, validation("STS is not activated in this region for account:" + a.ID + ". Your account administrator can activate STS in this region using the IAM Console.")
 	}
-	if a.State != "ACTIVE" || s.world.accounts[a.ID] == nil { // left, or closed since the operation began (superwerker#243)
+	if a.State != "ACTIVE" || s.world.accounts[a.ID] == nil && !op.auto { // left, or closed since the operation began (superwerker#243)
 		return false, validation("Account " + a.ID + " should have '" + s.execution(a) + "' role with trust relationship to Role 'aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin'.")
 	}
 	action := "CreateStack"

@@ -61,6 +61,7 @@ func New(opts Options) *Sim {
 	s.stats.calls = map[string]int{}
 	s.faulted = map[[16]byte]int{}
 	s.world = generate(s)
+	s.onMove = append(s.onMove, s.follow)
 	return s
 }
 
