@@ -107,7 +107,7 @@ func TestCreateStackSetRefuses(t *testing.T) {
 		{"pattern", declared, "ValidationError", "Parameter 'W' must match pattern [a-z]+", with(parameter("W", "A"))},
 		{"previous", declared, "ValidationError", "usePreviousValue", with(types.Parameter{ParameterKey: aws.String("P"), UsePreviousValue: aws.Bool(true)})},
 		{"tags", emptyTemplate, "ValidationError", "aws:", func(in *cloudformation.CreateStackSetInput) {
-			in.Tags = []types.Tag{{Key: aws.String("aws:x"), Value: aws.String("")}}
+			in.Tags = []types.Tag{{Key: aws.String("aws:x"), Value: aws.String("y")}}
 		}},
 	} {
 		change := []func(*cloudformation.CreateStackSetInput){}

@@ -24,6 +24,21 @@ var constraintsSSM string
 //go:embed constraints_organizations.txt
 var constraintsOrganizations string
 
+//go:embed constraints_cloudformation.txt
+var constraintsCloudFormation string
+
+//go:embed constraints_iam.txt
+var constraintsIAM string
+
+//go:embed constraints_sts.txt
+var constraintsSTS string
+
+// constraintTexts are those files by service.
+var constraintTexts = map[string]string{
+	"config": constraintsConfig, "ssm": constraintsSSM, "organizations": constraintsOrganizations,
+	"cloudformation": constraintsCloudFormation, "iam": constraintsIAM, "sts": constraintsSTS,
+}
+
 // memberRule is what one member must be.
 type memberRule struct {
 	path      []string // names; "[]" an element of a list, "{}" a value of a map
@@ -36,10 +51,12 @@ type memberRule struct {
 }
 
 // constraints by service and operation.
-var constraints = map[string]map[string][]memberRule{
-	"config":        readConstraints(constraintsConfig),
-	"ssm":           readConstraints(constraintsSSM),
-	"organizations": readConstraints(constraintsOrganizations),
+var constraints = map[string]map[string][]memberRule{}
+
+func init() {
+	for service, text := range constraintTexts {
+		constraints[service] = readConstraints(text)
+	}
 }
 
 // readConstraints reads a file of constraints: "@Operation", then a line a member.
@@ -90,14 +107,16 @@ var unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
 func goPattern(p string) string { return unicodeEscape.ReplaceAllString(p, `\x{$1}`) }
 
 // constrained holds a request to its model. AWS names all that is wrong in one
-// ValidationException.
+// ValidationException, which the query protocol calls ValidationError.
 func constrained(c *call) error {
 	list := constraints[c.Service][c.Action]
 	if len(list) == 0 {
 		return nil
 	}
 	var body any = map[string]any{}
-	if len(bytes.TrimSpace(c.Body)) > 0 && json.Unmarshal(c.Body, &body) != nil {
+	if c.Form.values != nil {
+		body = c.Form.tree()
+	} else if len(bytes.TrimSpace(c.Body)) > 0 && json.Unmarshal(c.Body, &body) != nil {
 		return nil // the handler says so in its words
 	}
 	var problems []string
@@ -107,13 +126,17 @@ func constrained(c *call) error {
 	if c.Service == "organizations" {
 		return organizationsConstraint(problems)
 	}
+	code := "ValidationException"
+	if c.Form.values != nil {
+		code = "ValidationError"
+	}
 	switch len(problems) {
 	case 0:
 		return nil
 	case 1:
-		return fail(400, "ValidationException", "1 validation error detected: "+problems[0])
+		return fail(400, code, "1 validation error detected: "+problems[0])
 	}
-	return fail(400, "ValidationException", fmt.Sprintf("%d validation errors detected: %s", len(problems), strings.Join(problems, "; ")))
+	return fail(400, code, fmt.Sprintf("%d validation errors detected: %s", len(problems), strings.Join(problems, "; ")))
 }
 
 // hold follows the path to each member that it stands for.
@@ -187,6 +210,10 @@ func (k memberRule) broken(v any) (must []string) {
 	size, word := -1, "length"
 	switch x := v.(type) {
 	case string:
+		if n, err := strconv.Atoi(x); k.kind == 'i' && err == nil { // of a form
+			size, word = n, "value"
+			break
+		}
 		if k.kind != 's' {
 			return nil // a matter of the type, not of its value
 		}
@@ -207,7 +234,7 @@ func (k memberRule) broken(v any) (must []string) {
 		must = append(must, fmt.Sprintf("Member must have %s less than or equal to %d", word, k.high))
 	}
 	text, isText := v.(string)
-	if !isText {
+	if !isText || k.kind != 's' {
 		return must
 	}
 	if k.pattern != nil && !k.pattern.MatchString(text) {

@@ -2,8 +2,10 @@ package simaws
 
 import (
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,10 +54,56 @@ func TestRequestsAreHeldToTheModel(t *testing.T) {
 	}
 }
 
+// rawQuery makes one call of a query service and gives status and body.
+func rawQuery(s *Sim, service, form string) (int, string) {
+	r := httptest.NewRequest("POST", "/", strings.NewReader(form+"&Version="+services[service].version))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAOPERATOR/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+func TestFormsAreHeldToTheModel(t *testing.T) {
+	s := New(Options{Accounts: 3, Empty: true})
+	for _, c := range []struct{ service, form, want string }{
+		{"cloudformation", "Action=CreateStackSet", "1 validation error detected: Value null at &#39;stackSetName&#39; failed to satisfy constraint: Member must not be null"},
+		{"cloudformation", "Action=CreateStackSet&StackSetName=a&PermissionModel=MINE&Tags.member.1.Key=&Tags.member.1.Value=x", "2 validation errors detected: "},
+		{"cloudformation", "Action=CreateStackInstances&StackSetName=a", "&#39;regions&#39;"},
+		{"cloudformation", "Action=CreateStackInstances&StackSetName=a&Regions.member.1=us_east", "Value &#39;[us_east]&#39; at &#39;regions&#39; failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy regular expression pattern: ^[a-zA-Z0-9-]{1,128}$]"},
+		{"cloudformation", "Action=CreateStackInstances&StackSetName=a&Regions.member.1=us-east-1&OperationPreferences.MaxConcurrentPercentage=101", "Value &#39;101&#39; at &#39;operationPreferences.maxConcurrentPercentage&#39; failed to satisfy constraint: Member must have value less than or equal to 100"},
+		{"cloudformation", "Action=CreateStackInstances&StackSetName=a&Regions.member.1=us-east-1&OperationPreferences.ConcurrencyMode=HARD", "enum value set: [STRICT_FAILURE_TOLERANCE, SOFT_FAILURE_TOLERANCE]"},
+		{"cloudformation", "Action=CreateStackInstances&StackSetName=a&Regions.member.1=us-east-1&DeploymentTargets.OrganizationalUnitIds.member.1=Workloads", "deploymentTargets.organizationalUnitIds"},
+		{"cloudformation", "Action=ListStackInstances&StackSetName=a&MaxResults=101", "less than or equal to 100"},
+		{"cloudformation", "Action=ListStackInstances&StackSetName=a&Filters.member.1.Name=STATUS&Filters.member.1.Values=x", "Value &#39;STATUS&#39; at &#39;filters.1.member.name&#39;"},
+		{"cloudformation", "Action=DeleteStackInstances&StackSetName=a&Regions.member.1=us-east-1", "&#39;retainStacks&#39;"},
+		{"cloudformation", "Action=ListStackSets&Status=GONE", "[ACTIVE, DELETED]"},
+		{"sts", "Action=AssumeRole&RoleArn=short&RoleSessionName=a b", "2 validation errors detected"},
+		{"sts", "Action=AssumeRole&RoleArn=arn:aws:iam::123456789012:role/x&RoleSessionName=ab&DurationSeconds=899", "greater than or equal to 900"},
+		{"iam", "Action=GetRole", "&#39;roleName&#39;"},
+		{"iam", "Action=ListRoles&MaxItems=1001", "less than or equal to 1000"},
+	} {
+		status, body := rawQuery(s, c.service, strings.ReplaceAll(c.form, " ", "+"))
+		if status != 400 || !strings.Contains(body, "<Code>ValidationError</Code>") || !strings.Contains(body, c.want) {
+			t.Errorf("%s: %d %s, want %s", c.form, status, body, c.want)
+		}
+	}
+	// Lists and maps of forms are read as those of JSON are.
+	form, err := url.ParseQuery("A.member.1.B=x&A.member.2.B=y&M.entry.1.key=k&M.entry.1.value=v&Empty=&S.T=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := query{values: form}.tree()
+	want := map[string]any{"A": []any{map[string]any{"B": "x"}, map[string]any{"B": "y"}}, "M": map[string]any{"k": "v"}, "Empty": "", "S": map[string]any{"T": "1"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // Every pattern of the models is one that Go can match, but for members of
 // automations in many accounts and alarms, which are not simulated.
 func TestPatternsOfTheModels(t *testing.T) {
-	for name, text := range map[string]string{"config": constraintsConfig, "ssm": constraintsSSM, "organizations": constraintsOrganizations} {
+	for name, text := range constraintTexts {
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, "larm") || strings.HasPrefix(line, "TargetLocations") {
 				continue
@@ -79,7 +127,7 @@ func TestConstraintsAreBotocores(t *testing.T) {
 		}
 		t.Skip("python3 with botocore is not installed (pip install boto3)")
 	}
-	for service, text := range map[string]string{"config": constraintsConfig, "ssm": constraintsSSM, "organizations": constraintsOrganizations} {
+	for service, text := range constraintTexts {
 		out, err := exec.Command("python3", append([]string{"testdata/constraints.py", service}, sortedKeys(constraints[service])...)...).Output()
 		if err != nil {
 			t.Fatal(err)
@@ -97,4 +145,22 @@ func TestConstraintsAreBotocores(t *testing.T) {
 			}
 		}
 	}
+}
+
+func FuzzForm(f *testing.F) {
+	f.Add("A.member.1.B=x&A.member.2=y&A=z")
+	f.Add("M.entry.1.key=k&M.entry.1.value=v&M.entry.1=w")
+	f.Add(".=1&..member.1=2&A.member.=3&A.member.0=4")
+	f.Fuzz(func(t *testing.T, text string) {
+		form, err := url.ParseQuery(text)
+		if err != nil || len(text) > 10000 {
+			return
+		}
+		c := &call{Service: "cloudformation", Action: "CreateStackInstances", Form: query{values: form}}
+		if err := constrained(c); err != nil {
+			if e, ok := err.(*apiError); !ok || e.Code != "ValidationError" {
+				t.Errorf("%v", err)
+			}
+		}
+	})
 }

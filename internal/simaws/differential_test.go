@@ -41,6 +41,7 @@ func TestDifferential(t *testing.T) {
 	}
 	server := httptest.NewServer(simaws.New(simaws.Options{Accounts: 3, Empty: true, NoOrganization: true, Speed: 3600}))
 	defer server.Close()
+	judgedVersion(t)
 	moto := startMoto(t)
 	ours, order := differentialRun(t, server.URL)
 	theirs, _ := differentialRun(t, moto)
@@ -266,6 +267,19 @@ func absent(t *testing.T, what, from string) {
 		t.Fatalf("%s is required here and not installed", what)
 	}
 	t.Skipf("%s is not installed (%s); this check against a third party is skipped", what, from)
+}
+
+// judgedVersion skips unless moto is the version whose answers were judged.
+func judgedVersion(t *testing.T) {
+	t.Helper()
+	pinned, err := os.ReadFile("../../.ci/requirements.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, err := exec.Command("python3", "-c", "import importlib.metadata as m; print('moto[server]=='+m.version('moto'))").Output()
+	if want := strings.TrimSpace(string(version)); err != nil || !slices.Contains(strings.Split(string(pinned), "\n"), want) {
+		absent(t, "the version of moto that .ci/requirements.txt names", "pip install -r .ci/requirements.txt")
+	}
 }
 
 // startMoto serves moto for the length of a test and gives its address.

@@ -3,6 +3,7 @@ package simaws
 import (
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // query is the form of a query-protocol request, or one structure inside it.
@@ -71,4 +72,62 @@ func (q query) any() bool {
 		}
 	}
 	return false
+}
+
+// tree gives the form as a JSON request would have it: objects, lists and texts.
+func (q query) tree() map[string]any {
+	root := map[string]any{}
+	for _, name := range sortedKeys(q.values) {
+		at, words := root, strings.Split(name, ".")
+		for _, word := range words[:len(words)-1] {
+			next, isObject := at[word].(map[string]any)
+			if !isObject {
+				next = map[string]any{}
+				at[word] = next
+			}
+			at = next
+		}
+		if last := words[len(words)-1]; at[last] == nil {
+			at[last] = q.values.Get(name)
+		}
+	}
+	for name, v := range root {
+		root[name] = unnumbered(v)
+	}
+	return root
+}
+
+// unnumbered makes lists of {"member": {"1": …, "2": …}} and maps of {"entry": {"1":
+// {"key": …, "value": …}}}.
+func unnumbered(v any) any {
+	m, isObject := v.(map[string]any)
+	if !isObject {
+		return v
+	}
+	numbered := func(of any) (list []any, ok bool) {
+		byNumber, isObject := of.(map[string]any)
+		for i := 1; isObject && byNumber[strconv.Itoa(i)] != nil; i++ {
+			list = append(list, unnumbered(byNumber[strconv.Itoa(i)]))
+		}
+		return list, isObject && len(list) == len(byNumber)
+	}
+	if len(m) == 1 {
+		if list, ok := numbered(m["member"]); ok {
+			return list
+		}
+		if list, ok := numbered(m["entry"]); ok {
+			entries := map[string]any{}
+			for _, e := range list {
+				if e, isObject := e.(map[string]any); isObject {
+					key, _ := e["key"].(string)
+					entries[key] = e["value"]
+				}
+			}
+			return entries
+		}
+	}
+	for name, x := range m {
+		m[name] = unnumbered(x)
+	}
+	return m
 }
