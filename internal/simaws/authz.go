@@ -9,17 +9,15 @@ import (
 // authorizer says whether somebody may do a thing; the error is AWS's refusal.
 type authorizer func(access) error
 
-// globalServices are not bound to a Region, so a Region-deny policy exempts them
-// (AWS Control Tower's Region deny control lists them).
-var globalServices = map[string]bool{"iam": true, "sts": true, "organizations": true, "account": true}
-
 // allowed says whether a caller may do a thing: service control policies first,
 // then the role's policies, narrowed by the session policy. The error is an
 // *apiError AccessDenied with AWS's words; a protocol spells the code its own way.
 func (s *Sim) allowed(who caller, a access) error {
-	region := a.Context["aws:requestedregion"]
-	if s.policyDenies(who.Account, roleName(who.Role), a.Action, region) {
+	switch s.bound(who.Account, who.Role, a) {
+	case decisionDeny:
 		return refusal(who, a, "with an explicit deny in a service control policy")
+	case decisionNone:
+		return refusal(who, a, fmt.Sprintf("because no service control policy allows the %s action", a.Action))
 	}
 	if who.Role == nil {
 		return nil // the management account's operator is an administrator
@@ -38,34 +36,42 @@ func (s *Sim) allowed(who caller, a access) error {
 	return nil
 }
 
-func roleName(r *iamRole) string {
-	if r == nil {
-		return ""
-	}
-	return r.Name
-}
-
 func refusal(who caller, a access, why string) *apiError {
 	return fail(http.StatusForbidden, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", who.ARN, a.Action, a.Resource, why))
 }
 
-// policyDenies says whether a service control policy denies an action to a role of
-// an account. Service control policies never bind the management account nor
-// service-linked roles.
+// bound says what service control policies make of an access by a role, or by the
+// account's own user when it is nil. They never bind service-linked roles.
+func (s *Sim) bound(accountID string, role *iamRole, a access) decision {
+	name := ""
+	if role != nil {
+		if role.ServiceName != "" {
+			return decisionAllow
+		}
+		name = role.ARN
+	}
+	return s.boundAs(accountID, name, a)
+}
+
+func (s *Sim) boundAs(accountID, roleARN string, a access) decision {
+	context := map[string]string{"aws:principalaccount": accountID}
+	if roleARN != "" {
+		context["aws:principalarn"] = roleARN
+	}
+	for k, v := range a.Context {
+		context[k] = v
+	}
+	return s.controlPolicies(accountID, access{Action: a.Action, Resource: a.Resource, Context: context})
+}
+
+// policyDenies says whether a service control policy keeps a role of an account from
+// an action in a Region, whatever the resource.
 func (s *Sim) policyDenies(accountID, role, action, region string) bool {
-	if accountID == s.world.management {
-		return false
+	arn := "arn:" + s.world.partition + ":iam::" + accountID + ":role/" + role
+	if a := s.world.accounts[accountID]; a != nil && a.roles[role] != nil {
+		arn = a.roles[role].ARN
 	}
-	a := s.world.accounts[accountID]
-	if a == nil {
-		return false
-	}
-	service, _, _ := strings.Cut(action, ":")
-	if region != "" && a.deniedRegions[region] && !globalServices[service] {
-		return true
-	}
-	// Control Tower's own control exempts its execution role (GRCONFIGENABLED).
-	return role != "AWSControlTowerExecution" && matchesAny(a.deniedActions, action)
+	return s.boundAs(accountID, arn, access{Action: action, Resource: "*", Context: map[string]string{"aws:requestedregion": region}}) != decisionAllow
 }
 
 // roleAllows evaluates the managed and inline policies of a role.
@@ -149,4 +155,11 @@ func (s *Sim) resource(c *call) string {
 		return r.ARN
 	}
 	return "arn:" + s.world.partition + ":iam::" + c.Caller.Account + ":role/" + name
+}
+
+func roleName(r *iamRole) string {
+	if r == nil {
+		return ""
+	}
+	return r.Name
 }

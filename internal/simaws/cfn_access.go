@@ -31,9 +31,16 @@ func (s *Sim) execution(a *account) string { return "stacksets-exec-" + hexOf(32
 
 func (s *Sim) denyExecution(a *account, region, action, resource string) error {
 	role := s.execution(a)
-	if action == "" || !s.policyDenies(a.ID, role, action, region) {
+	if action == "" {
 		return nil
 	}
-	return policyRefusal{fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s with an explicit deny in a service control policy",
-		s.world.partition, a.ID, role, hexOf(32, a.ID, "session"), action, resource)}
+	why := "with an explicit deny in a service control policy"
+	switch s.boundAs(a.ID, "arn:"+s.world.partition+":iam::"+a.ID+":role/"+role, access{Action: action, Resource: resource, Context: map[string]string{"aws:requestedregion": region}}) {
+	case decisionAllow:
+		return nil
+	case decisionNone:
+		why = "because no service control policy allows the " + action + " action"
+	}
+	return policyRefusal{fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s %s",
+		s.world.partition, a.ID, role, hexOf(32, a.ID, "session"), action, resource, why)}
 }

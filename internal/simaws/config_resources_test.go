@@ -52,7 +52,7 @@ func TestConfigResources(t *testing.T) {
 			delete(p.a.roles, "AWSServiceRoleForConfig")
 		}, "DeliveryChannel", func(*place) properties { return channel }, "unable to assume role: arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"},
 		{"rule without recorder", nil, "ConfigRule", func(*place) properties { return rule }, "NoAvailableConfigurationRecorderException"},
-		{"rule denied by a policy", func(p *place) { p.recording(); p.a.deniedActions = []string{"config:PutConfigRule"} }, "ConfigRule", func(*place) properties { return rule },
+		{"rule denied by a policy", func(p *place) { p.recording(); p.s.guard(p.a.ID, []string{"config:PutConfigRule"}, nil) }, "ConfigRule", func(*place) properties { return rule },
 			"is not authorized to perform: config:PutConfigRule on resource: arn:aws:config:eu-west-1:111122223333:* with an explicit deny in a service control policy"},
 		{"rule", recorded, "ConfigRule", func(*place) properties { return rule }, ""},
 		{"rule there already", ruled, "ConfigRule", func(*place) properties { return rule }, testRule + " already exists."},

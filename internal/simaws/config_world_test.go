@@ -38,7 +38,7 @@ type place struct {
 func newPlace(t *testing.T) *place {
 	t.Helper()
 	a := &account{ID: testAccount, Name: "one", State: "ACTIVE", roles: map[string]*iamRole{}, buckets: map[string]*bucket{}, regions: map[string]*regionState{}}
-	w := &world{partition: "aws", accounts: map[string]*account{a.ID: a}, globalBuckets: map[string]*bucket{}, enabledRegions: []string{testRegion}}
+	w := &world{partition: "aws", policyTypes: []string{scpType}, policies: newPolicyBook(), accounts: map[string]*account{a.ID: a}, globalBuckets: map[string]*bucket{}, enabledRegions: []string{testRegion}}
 	s := &Sim{world: w, clock: &clock{now: time.Now, speed: 1}, ids: newIDSource(1)}
 	r := a.region(testRegion)
 	a.roles["AWSServiceRoleForConfig"] = &iamRole{

@@ -37,7 +37,7 @@ func generate(s *Sim) *world {
 	g := &generator{s: s, r: rand.New(rand.NewPCG(s.opts.Seed, uint64(s.opts.Accounts))), used: map[string]bool{}}
 	g.born = time.Date(2021, 3, 1, 9, 0, 0, 0, time.UTC)
 	g.w = &world{
-		partition: "aws", features: "ALL", policyTypes: []string{"SERVICE_CONTROL_POLICY"}, accounts: map[string]*account{}, ous: map[string]*orgUnit{},
+		partition: "aws", features: "ALL", policies: newPolicyBook(), policyTypes: []string{"SERVICE_CONTROL_POLICY"}, accounts: map[string]*account{}, ous: map[string]*orgUnit{},
 		trustedServices: map[string]time.Time{"sso.amazonaws.com": g.born, "account.amazonaws.com": g.born, "config.amazonaws.com": g.born},
 		stackSetsAccess: "ENABLED", delegated: map[string][]string{}, delegatedAt: map[string]time.Time{}, departed: map[string]*account{}, globalBuckets: map[string]*bucket{}, stackSets: map[string]*stackSet{},
 		enabledRegions: slices.Clone(defaultRegions), optInRegions: slices.Clone(switchedRegions),
@@ -82,7 +82,7 @@ func (g *generator) account(parent, name string) *account {
 	g.used[id] = true
 	a := &account{
 		ID: id, Name: name, Email: "aws+" + name + "@example.com", State: "ACTIVE", ParentID: parent, JoinedMethod: "CREATED",
-		Joined: g.born.Add(time.Duration(len(g.w.order)) * 31 * time.Hour), Tags: map[string]string{}, optedIn: map[string]bool{}, deniedRegions: map[string]bool{},
+		Joined: g.born.Add(time.Duration(len(g.w.order)) * 31 * time.Hour), Tags: map[string]string{}, optedIn: map[string]bool{},
 		roles: map[string]*iamRole{}, buckets: map[string]*bucket{}, regions: map[string]*regionState{},
 	}
 	a.populate = func(r *regionState) { g.s.populate(a, r) }

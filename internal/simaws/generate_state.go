@@ -48,10 +48,10 @@ func (g *generator) workload(a *account, i int) {
 		q = quirk{recorder: "customer", regions: both}
 	case 9:
 		q = quirk{recorder: "control-tower", regions: slices.Clone(defaultRegions)}
-		a.deniedActions = []string{
+		g.s.guard(a.ID, []string{
 			"config:PutConfigurationRecorder", "config:DeleteConfigurationRecorder", "config:StopConfigurationRecorder",
 			"config:PutDeliveryChannel", "config:DeleteDeliveryChannel", "config:PutRetentionConfiguration", "config:DeleteRetentionConfiguration",
-		}
+		}, nil)
 	case 11:
 		q = quirk{recorder: "stopped", regions: []string{home}}
 	case 13:
@@ -87,15 +87,13 @@ func (g *generator) sandbox(a *account, i int) {
 		return
 	case 1: // a policy keeps Config rules for the security team
 		g.enterable(a, false)
-		a.deniedActions = []string{"config:PutConfigRule"}
+		g.s.guard(a.ID, []string{"config:PutConfigRule"}, nil)
 		return
 	case 2: // Regions outside America and Europe are denied
 		g.enterable(a, false)
-		for _, region := range append(slices.Clone(defaultRegions), switchedRegions...) {
-			if !strings.HasPrefix(region, "us-") && !strings.HasPrefix(region, "eu-") {
-				a.deniedRegions[region] = true
-			}
-		}
+		g.s.guard(a.ID, nil, slices.DeleteFunc(append(slices.Clone(defaultRegions), switchedRegions...), func(region string) bool {
+			return strings.HasPrefix(region, "us-") || strings.HasPrefix(region, "eu-")
+		}))
 		return
 	}
 	g.enterable(a, i%4 == 3)

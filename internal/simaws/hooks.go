@@ -87,12 +87,12 @@ func (s *Sim) SetServiceLinkedRole(id, service string, there bool) {
 
 // DenyAction adds a service control policy that denies an action ("config:PutConfigRule").
 func (s *Sim) DenyAction(id, action string) {
-	s.change(id, func(a *account) { a.deniedActions = append(a.deniedActions, action) })
+	s.change(id, func(a *account) { s.guard(a.ID, []string{action}, nil) })
 }
 
 // DenyRegion adds a service control policy that denies a Region.
 func (s *Sim) DenyRegion(id, region string) {
-	s.change(id, func(a *account) { a.deniedRegions[region] = true })
+	s.change(id, func(a *account) { s.guard(a.ID, nil, []string{region}) })
 }
 
 // OptIn switches an opt-in Region on or off.

@@ -40,6 +40,17 @@ var organizationsOps = map[string]handler{
 	"UntagResource":                       managed(untagOrganizationResource),
 	"RegisterDelegatedAdministrator":      managed(registerDelegatedAdministrator),
 	"DeregisterDelegatedAdministrator":    managed(deregisterDelegatedAdministrator),
+	"DescribePolicy":                      organization(reader, describePolicy),
+	"ListPolicies":                        organization(reader, listPolicies),
+	"ListPoliciesForTarget":               organization(reader, listPoliciesForTarget),
+	"ListTargetsForPolicy":                organization(reader, listTargetsForPolicy),
+	"CreatePolicy":                        managed(createPolicy),
+	"UpdatePolicy":                        managed(updatePolicy),
+	"DeletePolicy":                        managed(deletePolicy),
+	"AttachPolicy":                        managed(attachPolicy),
+	"DetachPolicy":                        managed(detachPolicy),
+	"EnablePolicyType":                    managed(enablePolicyType),
+	"DisablePolicyType":                   managed(disablePolicyType),
 }
 
 type organizationInput struct {
@@ -58,6 +69,9 @@ type organizationInput struct {
 	FeatureSet, CreateAccountRequestId  string
 	States, TagKeys                     []string
 	Tags                                []orgTag
+
+	PolicyId, TargetId, RootId, PolicyType, Filter, Type, Content string
+	Description                                                   *string
 }
 
 type membership bool
@@ -137,14 +151,15 @@ func describeOrganization(s *Sim, _ *call, _ organizationInput) (any, error) {
 }
 
 func listRoots(s *Sim, _ *call, _ organizationInput) (any, error) {
-	w := s.world
-	types := []any{}
+	return map[string]any{"Roots": []any{s.rootShape()}}, nil
+}
+
+func (s *Sim) rootShape() map[string]any {
+	w, types := s.world, []any{}
 	for _, t := range w.policyTypes {
 		types = append(types, map[string]any{"Type": t, "Status": "ENABLED"})
 	}
-	return map[string]any{"Roots": []any{map[string]any{
-		"Id": w.rootID, "Arn": w.organizationARN("root", w.rootID), "Name": "Root", "PolicyTypes": types,
-	}}}, nil
+	return map[string]any{"Id": w.rootID, "Arn": w.organizationARN("root", w.rootID), "Name": "Root", "PolicyTypes": types}
 }
 
 // checkParent answers an id that is no root or OU of the organization.

@@ -176,6 +176,7 @@ func removeAccount(s *Sim, _ *call, in organizationInput) (any, error) {
 	}
 	from := a.ParentID
 	delete(w.accounts, a.ID)
+	w.policies.forget(a.ID)
 	w.order = slices.DeleteFunc(w.order, func(id string) bool { return id == a.ID })
 	w.departed[a.ID] = a
 	a.ParentID = ""

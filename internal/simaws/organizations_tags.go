@@ -7,13 +7,15 @@ import (
 
 type orgTag struct{ Key, Value string }
 
-// tagsOf gives the tags of a root, OU or account, which can be written to.
+// tagsOf gives the tags of a root, OU, account or policy, which can be written to.
 func (w *world) tagsOf(id string) (map[string]string, bool) {
 	var tags *map[string]string
 	if a := w.accounts[id]; a != nil {
 		tags = &a.Tags
 	} else if ou := w.ous[id]; ou != nil {
 		tags = &ou.Tags
+	} else if p := w.policies.byID[id]; p != nil && !p.AWS {
+		tags = &p.Tags
 	} else if id == w.rootID {
 		tags = &w.rootTags
 	} else {

@@ -71,7 +71,7 @@ func createOrganization(s *Sim, c *call) (any, error) {
 	w.accounts, w.order = map[string]*account{m.ID: m}, []string{m.ID}
 	w.ous, w.ouOrder = map[string]*orgUnit{}, nil
 	w.delegated, w.trustedServices, w.stackSetsAccess = map[string][]string{}, map[string]time.Time{}, "DISABLED"
-	w.features, w.policyTypes = "ALL", nil // no policy type is on until EnablePolicyType
+	w.features, w.policyTypes, w.policies = "ALL", nil, newPolicyBook() // no policy type is on until EnablePolicyType
 	if in.FeatureSet != "" {
 		w.features = in.FeatureSet
 	}
@@ -150,6 +150,7 @@ func deleteOU(s *Sim, _ *call, in organizationInput) (any, error) {
 			"The specified OU is not empty. Move all accounts to another root or to other OUs, remove all child OUs, and try the operation again.")
 	}
 	delete(w.ous, ou.ID)
+	w.policies.forget(ou.ID)
 	w.ouOrder = slices.DeleteFunc(w.ouOrder, func(id string) bool { return id == ou.ID })
 	return nil, nil
 }

@@ -119,10 +119,7 @@ func (g *generator) fileAccount(spec fileAccount, parent string) string {
 	for _, region := range spec.optIn {
 		a.optedIn[region] = true
 	}
-	for _, region := range spec.denyRegions {
-		a.deniedRegions[region] = true
-	}
-	a.deniedActions = spec.denyActions
+	g.s.guard(a.ID, spec.denyActions, spec.denyRegions)
 	if len(spec.delegated) > 0 {
 		w.delegated[a.ID] = slices.Clone(spec.delegated)
 		sort.Strings(w.delegated[a.ID])

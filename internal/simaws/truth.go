@@ -137,7 +137,8 @@ func (s *Sim) barrier(a *account, region string) string {
 		if role == nil {
 			return "ACCESS_DENIED"
 		}
-		if a.deniedRegions[region] {
+		// A Region that is denied is denied for every service that has Regions.
+		if s.policyDenies(a.ID, role.Name, "config:DescribeConfigRules", region) && s.policyDenies(a.ID, role.Name, "ec2:DescribeVpcs", region) {
 			return "REGION_DENIED"
 		}
 		for _, action := range []string{"config:DescribeConfigRules", "config:DescribeComplianceByConfigRule"} {

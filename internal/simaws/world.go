@@ -14,6 +14,7 @@ type world struct {
 	features   string // ALL
 	// policyTypes are those enabled in the root.
 	policyTypes []string
+	policies    policyBook
 
 	accounts map[string]*account
 	order    []string // account ids in ListAccounts order
@@ -66,12 +67,6 @@ type account struct {
 
 	// optedIn holds the opt-in Regions that are on.
 	optedIn map[string]bool
-	// deniedRegions are denied by a service control policy.
-	deniedRegions map[string]bool
-	// deniedActions are denied everywhere by a service control policy, for all
-	// but AWSControlTowerExecution (GRCONFIGENABLED works so). Patterns such as
-	// "config:PutConfigurationRecorder".
-	deniedActions []string
 
 	roles   map[string]*iamRole // by role name
 	buckets map[string]*bucket  // by full name; account-regional ones too
