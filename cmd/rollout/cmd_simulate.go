@@ -62,7 +62,7 @@ func simulateCommand(s streams) *cli.Command {
 }
 
 func simulateOptions(c *cli.Context) (simaws.Options, error) {
-	o := simaws.Options{Accounts: c.Int("accounts"), Seed: c.Uint64("seed"), Home: c.String("home-region"), Latency: c.Duration("latency")}
+	o := simaws.Options{Accounts: c.Int("accounts"), Seed: c.Uint64("seed"), Home: c.String("home-region"), Latency: c.Duration("latency"), ListLag: simLag}
 	if o.Accounts < 3 || o.Accounts > 50000 {
 		return o, usageError{fmt.Sprintf("--accounts %d: from 3 to 50000", o.Accounts)}
 	}

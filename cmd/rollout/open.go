@@ -33,6 +33,10 @@ type job struct {
 // two minutes takes two seconds.
 const simSpeed = 60
 
+// simLag is how far the simulated lists of operations and their results are behind,
+// as CloudFormation's may be.
+const simLag = 3 * time.Second
+
 func newJob(s streams, o options) *job {
 	j := &job{options: o, streams: s, close: func() {}}
 	j.out = terminal.New(s.err, terminal.Options{NoColor: o.NoColor, Quiet: o.Quiet})
@@ -93,7 +97,7 @@ func (j *job) startSimulation(home string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("open a loopback port for the simulated organization: %w", err)
 	}
-	j.sim = simaws.New(simaws.Options{Organization: organization, Home: home, Speed: simSpeed, Throttle: true, Log: j.log})
+	j.sim = simaws.New(simaws.Options{Organization: organization, Home: home, Speed: simSpeed, Throttle: true, ListLag: simLag, Log: j.log})
 	server := &http.Server{Handler: j.sim, ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(listener) //nolint:errcheck // Close ends it
 	j.close = func() { server.Close() }

@@ -24,6 +24,7 @@ var cloudformationOps = map[string]handler{
 	"ListStackSetAutoDeploymentTargets": listAutoDeployment,
 	"DescribeOrganizationsAccess":       describeAccess,
 	"ActivateOrganizationsAccess":       activateAccess,
+	"DeactivateOrganizationsAccess":     deactivateAccess,
 	"ValidateTemplate":                  validateTemplate,
 	"GetTemplateSummary":                templateSummary,
 	"DescribeStacks":                    describeStacks,
@@ -50,6 +51,12 @@ var cloudformationOps = map[string]handler{
 	"ListImports":                       listImports,
 	"DescribeAccountLimits":             describeAccountLimits,
 	"DeleteStack":                       deleteStack,
+	"DetectStackDrift":                  detectStackDrift,
+	"DetectStackResourceDrift":          detectResourceDrift,
+	"DescribeStackDriftDetectionStatus": describeDetection,
+	"DescribeStackResourceDrifts":       describeResourceDrifts,
+	"DetectStackSetDrift":               detectSetDrift,
+	"ListStackInstanceResourceDrifts":   listInstanceDrifts,
 }
 
 func createStackInstances(s *Sim, c *call) (any, error) { return instancesCall(s, c, "CREATE") }
@@ -71,6 +78,11 @@ func instancesCall(s *Sim, c *call, action string) (any, error) {
 	targets, ous, err := s.targets(c, set, action)
 	if err != nil {
 		return nil, err
+	}
+	if action == "CREATE" {
+		if err := set.roomFor(targets); err != nil {
+			return nil, err
+		}
 	}
 	overrides, keep, err := set.readOverrides(c.Form)
 	if err != nil {

@@ -13,6 +13,7 @@ type operation struct {
 	ID, Action, Status, Reason string
 	Retain                     bool
 	Created, Ended             time.Time
+	dispatched                 time.Time // when the work was sent to the Regions
 	prefs                      preferences
 	ous                        map[string]string // account → the id it was found under
 	ouIDs                      []string
@@ -36,6 +37,8 @@ type opItem struct {
 	target
 	Status, Reason string // PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED; "" is left out
 	begun, ended   time.Time
+	settled        time.Time // of what is cancelled before it begins
+	drift          string    // what a drift detection found
 }
 
 type regionRun struct {
@@ -57,6 +60,15 @@ func (set *stackSet) busy() *operation {
 		}
 	}
 	return nil
+}
+
+func (set *stackSet) queued() (n int) {
+	for _, op := range set.ops {
+		if op.Status == "QUEUED" {
+			n++
+		}
+	}
+	return n
 }
 
 func (op *operation) active() bool {
@@ -93,6 +105,9 @@ func (s *Sim) newOperation(c *call, set *stackSet, action string, ous map[string
 	}
 	if set.busy() != nil && !set.Managed {
 		return nil, s.inProgress(set)
+	}
+	if len(set.ops) >= maxQueued && set.queued() >= maxQueued {
+		return nil, fail(http.StatusBadRequest, "LimitExceededException", "You have reached the limit of queued operations of a stack set: 10000.")
 	}
 	prefs, err := readPreferences(c.Form.sub("OperationPreferences"))
 	if err != nil {
@@ -181,6 +196,7 @@ func (s *Sim) giveUp(set *stackSet, op *operation) {
 func (s *Sim) begin(set *stackSet, op *operation) {
 	op.Status = "RUNNING"
 	s.clock.after(spread(5*time.Second, 15*time.Second, op.ID), func() {
+		op.dispatched = s.clock.Now()
 		byRegion := map[string]*regionRun{}
 		for _, item := range op.items {
 			run := byRegion[item.region]
@@ -224,11 +240,11 @@ func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 	// Accounts that are not active are skipped (since June 2023); only retaining
 	// their stacks removes them from the set.
 	if s.world.everAccount(item.account).State != "ACTIVE" && !(op.Action == "DELETE" && op.Retain) {
-		if op.Action != "DELETE" {
+		if op.Action != "DELETE" && op.Action != "DETECT_DRIFT" {
 			i.Status = "OUTDATED"
 		}
 		i.Detailed, i.Reason = "SKIPPED_SUSPENDED_ACCOUNT", "ACCOUNT_SUSPENDED"
-		item.Status, item.Reason = "CANCELLED", "ACCOUNT_SUSPENDED"
+		item.Status, item.Reason, item.settled = "CANCELLED", "ACCOUNT_SUSPENDED", s.clock.Now()
 		return false
 	}
 	i.Detailed = "PENDING"
@@ -261,7 +277,7 @@ func (s *Sim) push(set *stackSet, op *operation) {
 				reason = "User initiated operation"
 			}
 			for _, item := range run.queue {
-				s.cancel(set, item, reason)
+				s.cancel(set, op, item, reason)
 			}
 			run.queue = nil
 		}
@@ -292,11 +308,11 @@ func (s *Sim) push(set *stackSet, op *operation) {
 	s.end(set, op)
 }
 
-func (s *Sim) cancel(set *stackSet, item *opItem, reason string) {
-	item.Status, item.Reason = "CANCELLED", reason
+func (s *Sim) cancel(set *stackSet, op *operation, item *opItem, reason string) {
+	item.Status, item.Reason, item.settled = "CANCELLED", reason, s.clock.Now()
 	if i := set.instances[item.target]; i != nil {
 		i.Detailed, i.Reason = "CANCELLED", reason
-		if i.Status != "INOPERABLE" {
+		if i.Status != "INOPERABLE" && op.Action != "DETECT_DRIFT" {
 			i.Status = "OUTDATED"
 		}
 	}

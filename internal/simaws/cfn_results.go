@@ -3,6 +3,7 @@ package simaws
 import (
 	"net/http"
 	"slices"
+	"time"
 )
 
 func (set *stackSet) operation(id string) (*operation, error) {
@@ -40,6 +41,8 @@ type operationShape struct {
 	DeploymentTargets           *targetsShape     `xml:",omitempty"`
 	OperationPreferences        *preferencesShape `xml:",omitempty"`
 	StatusDetails               struct{ FailedStackInstancesCount int }
+	// Of a drift detection, but not in a summary.
+	StackSetDriftDetectionDetails *setDriftShape `xml:",omitempty"`
 }
 
 // shapeOfOperation is an operation as both calls show it; a summary has no targets.
@@ -50,7 +53,7 @@ func shapeOfOperation(set *stackSet, op *operation, summary bool) operationShape
 	}
 	shape.StatusDetails.FailedStackInstancesCount = op.failed
 	if !summary {
-		shape.StackSetId = set.ID
+		shape.StackSetId, shape.StackSetDriftDetectionDetails = set.ID, op.driftDetails(set)
 		shape.DeploymentTargets = &targetsShape{op.ouIDs, op.accounts, op.filter}
 	}
 	p := &preferencesShape{"SEQUENTIAL", op.prefs.order, op.sent.str("FailureToleranceCount"), op.sent.str("FailureTolerancePercentage"),
@@ -83,8 +86,16 @@ func listOperations(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	var list []operationShape
+	seen := s.clock.ago(s.opts.ListLag)
 	for _, op := range slices.Backward(set.ops) {
-		list = append(list, shapeOfOperation(set, op, true))
+		if op.Created.After(seen) {
+			continue
+		}
+		shape := shapeOfOperation(set, op, true)
+		if op.Ended.After(seen) { // the list has not heard of it yet
+			shape.Status, shape.EndTimestamp, shape.StatusReason = "RUNNING", "", ""
+		}
+		list = append(list, shape)
 	}
 	page, token, err := cfnPage(c, list)
 	return struct {
@@ -109,29 +120,30 @@ func listResults(s *Sim, c *call) (any, error) {
 		AccountGateResult       *gate  `xml:",omitempty"`
 		OrganizationalUnitId    string
 	}
-	list := op.items
+	list, seen := op.items, s.clock.ago(s.opts.ListLag)
 	for _, f := range c.Form.structs("Filters") {
 		if f.str("Name") != "OPERATION_RESULT_STATUS" {
 			return nil, invalid("1 validation error detected: Value '%s' at 'filters.1.member.name' failed to satisfy constraint: Member must satisfy enum value set: [OPERATION_RESULT_STATUS]", f.str("Name"))
 		}
 		list = nil
 		for _, i := range op.items {
-			if i.Status == f.str("Values") {
+			if status, _ := i.at(seen); status == f.str("Values") {
 				list = append(list, i)
 			}
 		}
 	}
-	if len(op.regions) == 0 {
+	if len(op.regions) == 0 || op.dispatched.After(seen) {
 		list = nil // the work has not been dispatched yet
 	}
 	page, token, err := cfnPage(c, list)
 	rows := make([]row, len(page))
 	for n, i := range page {
-		rows[n] = row{Account: i.account, Region: i.region, Status: i.Status, StatusReason: i.Reason, OrganizationalUnitId: op.ous[i.account]}
+		status, reason := i.at(seen)
+		rows[n] = row{Account: i.account, Region: i.region, Status: status, StatusReason: reason, OrganizationalUnitId: op.ous[i.account]}
 		if in := set.instances[i.target]; in != nil {
 			rows[n].OrganizationalUnitId = in.OU
 		}
-		if i.Status != "PENDING" && i.Status != "CANCELLED" {
+		if status != "PENDING" && status != "CANCELLED" {
 			rows[n].AccountGateResult = &gate{"SKIPPED", "Function not found: arn:" + s.world.partition + ":lambda:" + i.region + ":" + i.account + ":function:AWSCloudFormationStackSetAccountGate"}
 		}
 	}
@@ -139,6 +151,17 @@ func listResults(s *Sim, c *call) (any, error) {
 		Summaries []row  `xml:"Summaries>member"`
 		NextToken string `xml:",omitempty"`
 	}{rows, token}, err
+}
+
+// at is how an item stood at a time not long ago.
+func (i *opItem) at(seen time.Time) (status, reason string) {
+	switch {
+	case i.ended.After(seen) && !i.begun.IsZero() && !i.begun.After(seen):
+		return "RUNNING", ""
+	case i.ended.After(seen), i.begun.After(seen), i.settled.After(seen):
+		return "PENDING", ""
+	}
+	return i.Status, i.Reason
 }
 
 func stopOperation(s *Sim, c *call) (any, error) {

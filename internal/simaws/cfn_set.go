@@ -45,6 +45,9 @@ type stackInstance struct {
 	Reason                 string
 	LastOperation          string
 	Overrides              map[string]string
+	// drift is what the operation of that id found, nil when it could not look.
+	drift          *stackDrift
+	driftOperation string
 }
 
 func (set *stackSet) arn(s *Sim) string {
@@ -212,6 +215,9 @@ func createStackSet(s *Sim, c *call) (any, error) {
 			return nil, fail(http.StatusConflict, "NameAlreadyExistsException", "StackSet with name "+name+" already exists")
 		}
 	}
+	if s.activeSets() >= maxStackSets {
+		return nil, fail(http.StatusBadRequest, "LimitExceededException", "You have reached the limit of stack sets: 1000.")
+	}
 	managed, _ := f.sub("ManagedExecution").boolean("Active")
 	auto, err := s.readAutoDeployment(f, nil)
 	if err != nil {
@@ -224,6 +230,37 @@ func createStackSet(s *Sim, c *call) (any, error) {
 	}
 	s.world.stackSets[set.ID] = set
 	return struct{ StackSetId string }{set.ID}, nil
+}
+
+// Quotas of the CloudFormation user guide: sets of an administrator, instances of a
+// set, queued operations of a set.
+const (
+	maxStackSets      = 1000
+	maxStackInstances = 100000
+	maxQueued         = 10000
+)
+
+func (s *Sim) activeSets() (n int) {
+	for _, set := range s.world.stackSets {
+		if set.Status == "ACTIVE" {
+			n++
+		}
+	}
+	return n
+}
+
+// roomFor says whether a set may have instances at these targets too.
+func (set *stackSet) roomFor(targets []target) error {
+	fresh := 0
+	for _, t := range targets {
+		if set.instances[t] == nil {
+			fresh++
+		}
+	}
+	if len(set.instances)+fresh > maxStackInstances {
+		return fail(http.StatusBadRequest, "LimitExceededException", "You have reached the limit of stack instances in a stack set: 100000.")
+	}
+	return nil
 }
 
 func deleteStackSet(s *Sim, c *call) (any, error) {

@@ -27,6 +27,7 @@ type setShape struct {
 	OrganizationalUnitIds                                          []string `xml:"OrganizationalUnitIds>member"`
 	Regions                                                        []string `xml:"Regions>member"`
 	ManagedExecution                                               struct{ Active bool }
+	StackSetDriftDetectionDetails                                  *setDriftShape `xml:",omitempty"`
 }
 
 func describeStackSet(s *Sim, c *call) (any, error) {
@@ -36,7 +37,7 @@ func describeStackSet(s *Sim, c *call) (any, error) {
 	}
 	shape := setShape{StackSetName: set.Name, StackSetId: set.ID, StackSetARN: set.arn(s), Status: set.Status, PermissionModel: "SERVICE_MANAGED",
 		Description: set.Description, TemplateBody: set.Body, Capabilities: set.Capabilities, AutoDeployment: set.Auto.shape()}
-	shape.ManagedExecution.Active = set.Managed
+	shape.ManagedExecution.Active, shape.StackSetDriftDetectionDetails = set.Managed, set.lastDrift()
 	for _, k := range sortedKeys(set.Parameters) {
 		shape.Parameters = append(shape.Parameters, parameterShape{k, set.Parameters[k]})
 	}
@@ -60,13 +61,18 @@ func listStackSets(s *Sim, c *call) (any, error) {
 		Description                                       string `xml:",omitempty"`
 		AutoDeployment                                    autoDeploymentShape
 		ManagedExecution                                  struct{ Active bool }
+		DriftStatus                                       string
+		LastDriftCheckTimestamp                           string `xml:",omitempty"`
 	}
 	var list []summary
 	if s.owns(c) {
 		for _, id := range sortedKeys(s.world.stackSets) {
 			set := s.world.stackSets[id]
 			if status := c.Form.str("Status"); set.Region == c.Region && (status == "" || status == set.Status) {
-				m := summary{set.Name, set.ID, set.Status, "SERVICE_MANAGED", set.Description, set.Auto.shape(), struct{ Active bool }{set.Managed}}
+				m := summary{set.Name, set.ID, set.Status, "SERVICE_MANAGED", set.Description, set.Auto.shape(), struct{ Active bool }{set.Managed}, "", ""}
+				if d := set.lastDrift(); d != nil {
+					m.DriftStatus, m.LastDriftCheckTimestamp = d.DriftStatus, d.LastDriftCheckTimestamp
+				}
 				list = append(list, m)
 			}
 		}
@@ -88,6 +94,7 @@ type instanceSummary struct {
 	StackInstanceStatus                 detailedStatus
 	OrganizationalUnitId                string
 	DriftStatus                         string
+	LastDriftCheckTimestamp             string `xml:",omitempty"`
 	LastOperationId                     string `xml:",omitempty"`
 }
 
@@ -97,8 +104,12 @@ type instanceShape struct {
 }
 
 func summaryOfInstance(set *stackSet, i *stackInstance) instanceSummary {
+	checked := ""
+	if i.drift != nil {
+		checked = iso(i.drift.At)
+	}
 	return instanceSummary{StackSetId: set.ID, Region: i.region, Account: i.account, Status: i.Status, StackId: i.StackID, StatusReason: i.Reason,
-		StackInstanceStatus: detailedStatus{i.Detailed}, OrganizationalUnitId: i.OU, DriftStatus: "NOT_CHECKED", LastOperationId: i.LastOperation}
+		StackInstanceStatus: detailedStatus{i.Detailed}, OrganizationalUnitId: i.OU, DriftStatus: i.driftStatus(), LastDriftCheckTimestamp: checked, LastOperationId: i.LastOperation}
 }
 
 func listStackInstances(s *Sim, c *call) (any, error) {
@@ -129,7 +140,7 @@ func listStackInstances(s *Sim, c *call) (any, error) {
 		list = nil
 		for _, i := range set.sorted() {
 			if (account == "" || account == i.account) && (region == "" || region == i.region) &&
-				is("DETAILED_STATUS", i.Detailed) && is("LAST_OPERATION_ID", i.LastOperation) && is("DRIFT_STATUS", "NOT_CHECKED") {
+				is("DETAILED_STATUS", i.Detailed) && is("LAST_OPERATION_ID", i.LastOperation) && is("DRIFT_STATUS", i.driftStatus()) {
 				list = append(list, i)
 			}
 		}
@@ -159,20 +170,4 @@ func describeStackInstance(s *Sim, c *call) (any, error) {
 		shape.ParameterOverrides = append(shape.ParameterOverrides, parameterShape{k, i.Overrides[k]})
 	}
 	return struct{ StackInstance instanceShape }{shape}, nil
-}
-
-func describeAccess(s *Sim, c *call) (any, error) {
-	if err := s.administrator(c); err != nil {
-		return nil, err
-	}
-	return struct{ Status string }{s.world.stackSetsAccess}, nil
-}
-
-func activateAccess(s *Sim, c *call) (any, error) {
-	if c.Caller.Account != s.world.management {
-		return nil, fail(http.StatusBadRequest, "InvalidOperationException", "Only the management account can activate organizations access")
-	}
-	s.world.stackSetsAccess = "ENABLED"
-	s.world.trustedServices[stackSetsPrincipal] = s.clock.Now()
-	return struct{}{}, nil
 }

@@ -41,7 +41,10 @@ type outputShape struct {
 	ExportName             string `xml:",omitempty"`
 }
 
-type driftShape struct{ StackDriftStatus string }
+type driftShape struct {
+	StackDriftStatus   string
+	LastCheckTimestamp string `xml:",omitempty"`
+}
 
 // stackCommon is what both ListStacks and DescribeStacks show.
 type stackCommon struct {
@@ -75,7 +78,7 @@ type stackShape struct {
 }
 
 func (st *stack) common() stackCommon {
-	return stackCommon{st.Name, st.ID, st.Status, st.Reason, iso(st.Created), iso(st.Updated), iso(st.Deleted), driftShape{"NOT_CHECKED"}}
+	return stackCommon{st.Name, st.ID, st.Status, st.Reason, iso(st.Created), iso(st.Updated), iso(st.Deleted), st.drift.shape()}
 }
 
 func (st *stack) summary() stackSummary { return stackSummary{st.common(), st.Description} }

@@ -8,12 +8,12 @@ type resourceShape struct {
 	ResourceType         string
 	ResourceStatus       string
 	ResourceStatusReason string `xml:",omitempty"`
-	DriftInformation     struct{ StackResourceDriftStatus string }
+	DriftInformation     resourceDriftShape
 }
 
-func (r *stackResource) shape() resourceShape {
+func (st *stack) resource(r *stackResource) resourceShape {
 	out := resourceShape{LogicalResourceId: r.LogicalID, PhysicalResourceId: r.PhysicalID, ResourceType: r.Type, ResourceStatus: r.Status, ResourceStatusReason: r.Reason}
-	out.DriftInformation.StackResourceDriftStatus = "NOT_CHECKED"
+	out.DriftInformation = st.drift.of(r.LogicalID)
 	return out
 }
 
@@ -51,7 +51,7 @@ func describeStackResources(s *Sim, c *call) (any, error) {
 	}
 	for _, id := range st.Order {
 		if r := st.Resources[id]; r != nil && (logical == "" || logical == id) && len(list) < 100 {
-			list = append(list, shape{st.Name, st.ID, r.shape(), iso(r.Changed)})
+			list = append(list, shape{st.Name, st.ID, st.resource(r), iso(r.Changed)})
 		}
 	}
 	return struct {
@@ -82,7 +82,7 @@ func describeStackResource(s *Sim, c *call) (any, error) {
 	if st.doc != nil && st.doc.Resources[id].Metadata != nil {
 		metadata = string(marshal(st.doc.Resources[id].Metadata))
 	}
-	return struct{ StackResourceDetail shape }{shape{st.Name, st.ID, r.shape(), iso(r.Changed), metadata}}, nil
+	return struct{ StackResourceDetail shape }{shape{st.Name, st.ID, st.resource(r), iso(r.Changed), metadata}}, nil
 }
 
 func listStackResources(s *Sim, c *call) (any, error) {
@@ -97,7 +97,7 @@ func listStackResources(s *Sim, c *call) (any, error) {
 	list := []shape{}
 	for _, id := range st.Order {
 		if r := st.Resources[id]; r != nil {
-			list = append(list, shape{r.shape(), iso(r.Changed)})
+			list = append(list, shape{st.resource(r), iso(r.Changed)})
 		}
 	}
 	page, next, err := cfnPage(c, list)

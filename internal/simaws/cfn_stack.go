@@ -30,6 +30,7 @@ type stack struct {
 	imported []string
 	// single is what only stacks have that were worked on by themselves, nil else.
 	single *single
+	drift  *stackDrift // what detection last found, nil before
 }
 
 type stackResource struct {

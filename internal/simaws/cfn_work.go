@@ -15,10 +15,23 @@ func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 	i := set.instances[item.target]
 	item.Status, i.Detailed, item.begun = "RUNNING", "RUNNING", s.clock.Now()
 	s.clock.after(s.lasts(set, op, i), func() {
-		changed, err := s.perform(set, op, i)
+		changed, err := false, error(nil)
+		if op.Action == "DETECT_DRIFT" {
+			err = s.detectInstance(op, i)
+			item.drift = i.driftStatus()
+		} else {
+			changed, err = s.perform(set, op, i)
+		}
 		run.running--
 		item.ended = s.clock.Now()
 		switch {
+		case op.Action == "DETECT_DRIFT": // says nothing of the instance's own status
+			item.Status, i.Detailed = "SUCCEEDED", "SUCCEEDED"
+			if err != nil {
+				run.failures++
+				op.failed++
+				item.Status, item.Reason, i.Detailed = "FAILED", reasonOf(err), "FAILED"
+			}
 		case err != nil:
 			run.failures++
 			op.failed++
@@ -46,6 +59,9 @@ func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 func (s *Sim) lasts(set *stackSet, op *operation, i *stackInstance) time.Duration {
 	if op.Action == "DELETE" && op.Retain {
 		return spread(2*time.Second, 5*time.Second, op.ID, i.account, i.region)
+	}
+	if op.Action == "DETECT_DRIFT" {
+		return spread(10*time.Second, 25*time.Second, op.ID, i.account, i.region) + time.Duration(len(set.doc.Resources))*time.Second
 	}
 	d := spread(15*time.Second, 35*time.Second, op.ID, i.account, i.region)
 	st := &stack{doc: set.doc, Parameters: effective(set.doc, set.Parameters, i.Overrides)}

@@ -59,6 +59,9 @@ type Options struct {
 	// EmptyPages begins every list of Organizations with an empty page that has a
 	// NextToken, which Organizations may send.
 	EmptyPages bool
+	// ListLag is how far ListStackSetOperations and ListStackSetOperationResults are
+	// behind, in simulated time; their consistency is eventual (API reference).
+	ListLag time.Duration
 	// Organization is made instead of a generated one; Accounts does not count then.
 	Organization *Organization
 	// Now is the clock (default time.Now).

@@ -140,6 +140,7 @@ type regionState struct {
 	waiting     []*automationRun
 	stacks      map[string]*stack // by stack name, deleted ones left out
 	gone        []*stack          // deleted ones, in order of their end
+	detections  []*detection      // of drift
 }
 
 type vpc struct {
