@@ -4,12 +4,15 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // accountOps are the calls served, by name.
 var accountOps = map[string]handler{
 	"ListRegions":        listRegions,
 	"GetRegionOptStatus": getRegionOptStatus,
+	"EnableRegion":       func(s *Sim, c *call) (any, error) { return switchRegion(s, c, true) },
+	"DisableRegion":      func(s *Sim, c *call) (any, error) { return switchRegion(s, c, false) },
 }
 
 type accountInput struct {
@@ -62,7 +65,7 @@ func listRegions(s *Sim, c *call) (any, error) {
 	slices.Sort(all)
 	list := []any{}
 	for _, name := range all {
-		status := s.world.regionStatus(a, name)
+		status := s.optStatus(a, name)
 		if len(in.RegionOptStatusContains) == 0 || slices.Contains(in.RegionOptStatusContains, status) {
 			list = append(list, map[string]any{"RegionName": name, "RegionOptStatus": status})
 		}
@@ -81,9 +84,55 @@ func getRegionOptStatus(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := s.world.regionStatus(a, in.RegionName)
+	status := s.optStatus(a, in.RegionName)
 	if status == "" {
 		return nil, fail(http.StatusBadRequest, "ValidationException", "Invalid Region "+in.RegionName)
 	}
 	return map[string]any{"RegionName": in.RegionName, "RegionOptStatus": status}, nil
+}
+
+// optStatus is a Region's RegionOptStatus: while it is switched, ENABLING or DISABLING.
+func (s *Sim) optStatus(a *account, region string) string {
+	if now := a.switching[region]; now != "" {
+		return now
+	}
+	return s.world.regionStatus(a, region)
+}
+
+// switchRegion begins to switch an opt-in Region: "a few minutes to several hours" for
+// on, minutes for off (Account Management reference guide, "Enable or disable AWS
+// Regions"). A Region that is being switched off cannot be used any more.
+func switchRegion(s *Sim, c *call, on bool) (any, error) {
+	a, in, err := s.target(c)
+	if err != nil {
+		return nil, err
+	}
+	status := s.optStatus(a, in.RegionName)
+	switch status {
+	case "":
+		return nil, fail(http.StatusBadRequest, "ValidationException", "Invalid Region "+in.RegionName)
+	case "ENABLED_BY_DEFAULT":
+		return nil, fail(http.StatusBadRequest, "ValidationException", "Region "+in.RegionName+" is enabled by default and cannot be enabled or disabled")
+	case "ENABLING", "DISABLING":
+		return nil, fail(http.StatusConflict, "ConflictException", "Region "+in.RegionName+" is being enabled or disabled")
+	}
+	if on == (status == "ENABLED") {
+		return map[string]any{}, nil
+	}
+	if a.switching == nil {
+		a.switching = map[string]string{}
+	}
+	a.switching[in.RegionName] = "DISABLING"
+	if on {
+		a.switching[in.RegionName] = "ENABLING"
+	} else {
+		delete(a.optedIn, in.RegionName)
+	}
+	s.clock.after(spread(3*time.Minute, 10*time.Minute, a.ID, in.RegionName, a.switching[in.RegionName]), func() {
+		delete(a.switching, in.RegionName)
+		if on {
+			a.optedIn[in.RegionName] = true
+		}
+	})
+	return map[string]any{}, nil
 }

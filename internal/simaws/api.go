@@ -12,7 +12,14 @@ import (
 // scripts of automation documents share it.
 func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op string, in map[string]any) (map[string]any, error) {
 	region := r.name
-	check := func(action, resource string, extra map[string]string) error {
+	// With DryRun a call ends once it is known to be allowed (EC2 API reference, DryRun).
+	dry := service == "ec2" && scalarOr(in["DryRun"]) == "true"
+	check := func(action, resource string, extra map[string]string) (err error) {
+		defer func() {
+			if err == nil && dry {
+				err = fail(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+			}
+		}()
 		context := map[string]string{"aws:requestedregion": region, "aws:resourceaccount": a.ID}
 		for k, v := range extra {
 			context[k] = v
@@ -50,28 +57,12 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
 		}
-		f := filters(in)
-		var list []any
-		for _, eni := range r.enis {
-			if groups := f["group-id"]; groups != nil && !slices.ContainsFunc(eni.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
-				continue
-			}
-			var groups []any
-			for _, g := range eni.Groups {
-				groups = append(groups, map[string]any{"GroupId": g})
-			}
-			list = append(list, map[string]any{"NetworkInterfaceId": eni.ID, "Description": eni.Description, "InterfaceType": eni.InterfaceType, "Groups": groups, "Status": "in-use", "OwnerId": a.ID})
-		}
-		return paged(in, "NetworkInterfaces", list)
+		return s.describeInterfaces(a, r, in)
 	case "ec2:DescribeVpcs":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
 		}
-		var list []any
-		for _, v := range r.vpcs {
-			list = append(list, map[string]any{"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID})
-		}
-		return paged(in, "Vpcs", list)
+		return s.describeVPCs(a, r, in)
 	case "ec2:DescribeLaunchTemplateVersions":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
@@ -81,7 +72,7 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
 		}
-		return s.describeRegions(a, in), nil
+		return s.describeRegions(a, in)
 	case "lambda:ListFunctions":
 		if err := check("lambda:ListFunctions", "*", nil); err != nil {
 			return nil, err
@@ -132,27 +123,6 @@ func (s *Sim) describeGroups(a *account, r *regionState, in map[string]any) (map
 		}
 	}
 	return paged(in, "SecurityGroups", list)
-}
-
-func (s *Sim) describeRegions(a *account, in map[string]any) map[string]any {
-	list := []any{}
-	for _, name := range append(slices.Clone(s.world.enabledRegions), s.world.optInRegions...) {
-		status := "opt-in-not-required"
-		if slices.Contains(s.world.optInRegions, name) {
-			status = "not-opted-in"
-			if a.optedIn[name] {
-				status = "opted-in"
-			}
-		}
-		if status == "not-opted-in" && scalarOr(in["AllRegions"]) != "true" {
-			continue
-		}
-		if names := texts(in["RegionNames"]); len(names) > 0 && !slices.Contains(names, name) {
-			continue
-		}
-		list = append(list, map[string]any{"RegionName": name, "Endpoint": "ec2." + name + ".amazonaws.com", "OptInStatus": status})
-	}
-	return map[string]any{"Regions": list}
 }
 
 // objectDo is S3 for scripts: objects in the account's own buckets.

@@ -22,6 +22,10 @@ func (s *Sim) allowed(who caller, a access) error {
 	if who.Role == nil {
 		return nil // the management account's operator is an administrator
 	}
+	if b := who.Role.Boundary; b != "" && evaluate([]policyDocument{s.managedPolicy(s.accountOf(who.Role.ARN), b)}, a) != decisionAllow &&
+		evaluate(s.documentsOf(s.accountOf(who.Role.ARN), who.Role), a) == decisionAllow {
+		return refusal(who, a, fmt.Sprintf("because no permissions boundary allows the %s action", a.Action))
+	}
 	if !s.roleAllows(who.Role, a) {
 		return refusal(who, a, fmt.Sprintf("because no identity-based policy allows the %s action", a.Action))
 	}
@@ -74,16 +78,44 @@ func (s *Sim) policyDenies(accountID, role, action, region string) bool {
 	return s.boundAs(accountID, arn, access{Action: action, Resource: "*", Context: map[string]string{"aws:requestedregion": region}}) != decisionAllow
 }
 
-// roleAllows evaluates the managed and inline policies of a role.
-func (s *Sim) roleAllows(r *iamRole, a access) bool {
+// documentsOf gives a role's inline and managed policies.
+func (s *Sim) documentsOf(a *account, r *iamRole) []policyDocument {
 	documents := make([]policyDocument, 0, len(r.Policies)+len(r.Managed))
 	for _, name := range sortedKeys(r.Policies) {
 		documents = append(documents, r.Policies[name])
 	}
 	for _, arn := range r.Managed {
-		documents = append(documents, managedPolicies[arn[strings.LastIndexByte(arn, '/')+1:]])
+		documents = append(documents, s.managedPolicy(a, arn))
 	}
-	return evaluate(documents, a) == decisionAllow
+	return documents
+}
+
+// managedPolicy is one of the account's own or of AWS's; of those that are not known
+// here nothing is allowed.
+func (s *Sim) managedPolicy(a *account, arn string) policyDocument {
+	if a != nil {
+		if doc, own := a.managed[arn]; own {
+			return doc
+		}
+	}
+	return managedPolicies[arn[strings.LastIndexByte(arn, '/')+1:]]
+}
+
+// accountOf gives the account of an ARN, nil when it is not simulated.
+func (s *Sim) accountOf(arn string) *account {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return s.world.accounts[parts[4]]
+	}
+	return nil
+}
+
+// roleAllows evaluates the managed and inline policies of a role, within its boundary.
+func (s *Sim) roleAllows(r *iamRole, a access) bool {
+	home := s.accountOf(r.ARN)
+	if evaluate(s.documentsOf(home, r), a) != decisionAllow {
+		return false
+	}
+	return r.Boundary == "" || evaluate([]policyDocument{s.managedPolicy(home, r.Boundary)}, a) == decisionAllow
 }
 
 // managedPolicies are AWS's managed policies as far as calls served here go.

@@ -13,7 +13,7 @@ import (
 var driftReaders = map[string]func(a *account, r *regionState, res *stackResource) (map[string]any, bool){
 	"AWS::IAM::Role":              readRoleDrift,
 	"AWS::IAM::ServiceLinkedRole": readLinkedRoleDrift,
-	"AWS::IAM::ManagedPolicy":     readAsExpected,
+	"AWS::IAM::ManagedPolicy":     readPolicyDrift,
 	"AWS::SNS::Topic":             readAsExpected,
 	"AWS::S3::Bucket":             readBucketDrift,
 	"AWS::S3::BucketPolicy":       readBucketPolicyDrift,
@@ -59,6 +59,7 @@ func readRoleDrift(a *account, _ *regionState, res *stackResource) (map[string]a
 	live(out, "AssumeRolePolicyDocument", livePolicy(out["AssumeRolePolicyDocument"], r.Trust))
 	live(out, "Description", r.Description)
 	live(out, "Path", r.Path)
+	live(out, "PermissionsBoundary", r.Boundary)
 	if _, named := out["MaxSessionDuration"]; named && r.MaxSession > 0 {
 		out["MaxSessionDuration"] = int(r.MaxSession.Seconds())
 	}
@@ -96,6 +97,15 @@ func readLinkedRoleDrift(a *account, _ *regionState, res *stackResource) (map[st
 	out := maps.Clone(res.Properties)
 	live(out, "Description", r.Description)
 	return out, true
+}
+
+func readPolicyDrift(a *account, _ *regionState, res *stackResource) (map[string]any, bool) {
+	doc, there := a.managed[res.PhysicalID]
+	out := maps.Clone(res.Properties)
+	if there {
+		live(out, "PolicyDocument", livePolicy(out["PolicyDocument"], doc))
+	}
+	return out, there
 }
 
 func readBucketDrift(a *account, _ *regionState, res *stackResource) (map[string]any, bool) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 var plainResources = map[string]resourceHandler{
 	"AWS::CloudFormation::WaitConditionHandle": {create: createHandle, update: keepHandle, delete: forget, takes: 2 * time.Second},
 	"AWS::IAM::Role":              {create: createRole, update: updateRole, delete: deleteRole, createOnly: []string{"RoleName", "Path"}, takes: 12 * time.Second},
-	"AWS::IAM::ManagedPolicy":     {create: createManagedPolicy, update: createManagedPolicy, delete: forget, createOnly: []string{"ManagedPolicyName", "Path", "Description"}, takes: 8 * time.Second},
+	"AWS::IAM::ManagedPolicy":     {create: createManagedPolicy, update: createManagedPolicy, delete: deleteManagedPolicy, createOnly: []string{"ManagedPolicyName", "Path", "Description"}, takes: 8 * time.Second},
 	"AWS::IAM::ServiceLinkedRole": {create: createLinkedRole, update: updateLinkedRole, delete: deleteLinkedRole, createOnly: []string{"AWSServiceName", "CustomSuffix"}, takes: 10 * time.Second},
 	"AWS::S3::Bucket":             {create: createBucket, update: updateBucket, delete: deleteBucket, createOnly: []string{"BucketName", "BucketNamespace", "BucketNamePrefix", "ObjectLockEnabled"}, takes: 12 * time.Second},
 	"AWS::S3::BucketPolicy":       {create: putBucketPolicy, update: putBucketPolicy, delete: deleteBucketPolicy, createOnly: []string{"Bucket"}, takes: 3 * time.Second},
@@ -91,6 +92,7 @@ func roleOf(s *Sim, c resourceCall) (*iamRole, error) {
 		r.Path = p
 	}
 	r.Description, _ = c.Properties["Description"].(string)
+	r.Boundary = textOf(c.Properties["PermissionsBoundary"])
 	if n, ok := number(c.Properties["MaxSessionDuration"]); ok {
 		r.MaxSession = time.Duration(n) * time.Second
 	}
@@ -144,11 +146,30 @@ func updateRole(s *Sim, c resourceCall) (resourceResult, error) {
 		return resourceResult{}, err
 	}
 	r.Name, r.ID, r.ARN, r.Created = old.Name, old.ID, old.ARN, old.Created
+	for _, arn := range old.Managed { // what others attached stays
+		if !slices.Contains(texts(c.Old["ManagedPolicyArns"]), arn) && !slices.Contains(r.Managed, arn) {
+			r.Managed = append(slices.Clone(r.Managed), arn)
+		}
+	}
 	*old = *r
 	return roleResult(old), nil
 }
 
-func deleteRole(_ *Sim, c resourceCall) error {
+// deleteRole fails where somebody gave the role more policies than its template did.
+func deleteRole(s *Sim, c resourceCall) error {
+	if r := c.Account.roles[c.PhysicalID]; r != nil {
+		for _, arn := range r.Managed {
+			if !slices.Contains(texts(c.Properties["ManagedPolicyArns"]), arn) {
+				return handlerError(s, "Iam", http.StatusConflict, "GeneralServiceException", "Cannot delete entity, must detach all policies first.")
+			}
+		}
+		policies, _ := c.Properties["Policies"].([]any)
+		for name := range r.Policies {
+			if !slices.ContainsFunc(policies, func(p any) bool { m, _ := p.(map[string]any); return textOf(m["PolicyName"]) == name }) {
+				return handlerError(s, "Iam", http.StatusConflict, "GeneralServiceException", "Cannot delete entity, must delete policies first.")
+			}
+		}
+	}
 	delete(c.Account.roles, c.PhysicalID)
 	return nil
 }
@@ -157,7 +178,8 @@ func createManagedPolicy(s *Sim, c resourceCall) (resourceResult, error) {
 	if err := properties(c, "PolicyDocument | ManagedPolicyName Path Description Groups Roles Users", &struct{}{}); err != nil {
 		return resourceResult{}, err
 	}
-	if _, err := parsePolicy(c.Properties["PolicyDocument"]); err != nil {
+	doc, err := parsePolicy(c.Properties["PolicyDocument"])
+	if err != nil {
 		return resourceResult{}, handlerError(s, "Iam", 400, "InvalidRequest", err.Error())
 	}
 	arn := c.PhysicalID
@@ -171,8 +193,45 @@ func createManagedPolicy(s *Sim, c resourceCall) (resourceResult, error) {
 			path = "/"
 		}
 		arn = "arn:" + s.world.partition + ":iam::" + c.Account.ID + ":policy" + path + name
+		if _, taken := c.Account.managed[arn]; taken {
+			return resourceResult{}, handlerError(s, "Iam", http.StatusConflict, "AlreadyExists", "A policy called "+name+" already exists. Duplicate names are not allowed.")
+		}
+	}
+	if c.Account.managed == nil {
+		c.Account.managed = map[string]policyDocument{}
+	}
+	c.Account.managed[arn] = doc
+	for _, name := range texts(c.Properties["Roles"]) {
+		r := c.Account.roles[name]
+		if r == nil {
+			if c.PhysicalID == "" {
+				delete(c.Account.managed, arn)
+			}
+			return resourceResult{}, handlerError(s, "Iam", http.StatusNotFound, "NotFound", "The role with name "+name+" cannot be found.")
+		}
+		if !slices.Contains(r.Managed, arn) {
+			r.Managed = append(slices.Clone(r.Managed), arn)
+		}
 	}
 	return resourceResult{PhysicalID: arn, Attributes: map[string]any{"PolicyArn": arn}}, nil
+}
+
+// deleteManagedPolicy takes the policy off the roles that the stack put it on; one that
+// somebody else attached keeps it (IAM API reference, DeletePolicy).
+func deleteManagedPolicy(s *Sim, c resourceCall) error {
+	mine := texts(c.Properties["Roles"])
+	for _, name := range sortedKeys(c.Account.roles) {
+		r := c.Account.roles[name]
+		if !slices.Contains(r.Managed, c.PhysicalID) {
+			continue
+		}
+		if !slices.Contains(mine, name) {
+			return handlerError(s, "Iam", http.StatusConflict, "GeneralServiceException", "Cannot delete a policy attached to entities.")
+		}
+		r.Managed = slices.DeleteFunc(slices.Clone(r.Managed), func(arn string) bool { return arn == c.PhysicalID })
+	}
+	delete(c.Account.managed, c.PhysicalID)
+	return nil
 }
 
 // createLinkedRole fails where the role is there already: since about 2023

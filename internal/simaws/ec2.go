@@ -41,7 +41,7 @@ func ec2Members(q query) map[string]any {
 			in[member] = anyList(list)
 		}
 	}
-	for _, name := range []string{"GroupId", "NextToken", "MaxResults", "AllRegions"} {
+	for _, name := range []string{"GroupId", "NextToken", "MaxResults", "AllRegions", "DryRun"} {
 		if q.has(name) {
 			in[name] = q.str(name)
 		}

@@ -1,27 +1,50 @@
 package simaws
 
 import (
-	"encoding/json"
+	"encoding/base64"
 	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/url"
-	"sort"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // iamOps are the calls served, by name.
 var iamOps = map[string]handler{
-	"GetRole":                 getRole,
-	"ListRoles":               listRoles,
-	"CreateServiceLinkedRole": createServiceLinkedRole,
+	"GetRole":                            getRole,
+	"ListRoles":                          listRoles,
+	"CreateServiceLinkedRole":            createServiceLinkedRole,
+	"DeleteServiceLinkedRole":            deleteServiceLinkedRole,
+	"GetServiceLinkedRoleDeletionStatus": serviceLinkedRoleDeletion,
+	"SimulatePrincipalPolicy":            simulatePrincipalPolicy,
+	"CreateRole":                         createIAMRole,
+	"DeleteRole":                         deleteIAMRole,
+	"UpdateAssumeRolePolicy":             updateTrust,
+	"PutRolePolicy":                      putRolePolicy,
+	"GetRolePolicy":                      getRolePolicy,
+	"DeleteRolePolicy":                   deleteRolePolicy,
+	"ListRolePolicies":                   listRolePolicies,
+	"AttachRolePolicy":                   attachRolePolicy,
+	"DetachRolePolicy":                   detachRolePolicy,
+	"ListAttachedRolePolicies":           listAttachedRolePolicies,
+	"PutRolePermissionsBoundary":         putBoundary,
+	"DeleteRolePermissionsBoundary":      deleteBoundary,
+	"TagRole":                            tagRole,
+	"UntagRole":                          untagRole,
+	"ListRoleTags":                       listRoleTags,
 }
 
 type roleShape struct {
 	Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument string
 	Description                                                       string `xml:",omitempty"`
 	MaxSessionDuration                                                int
+	PermissionsBoundary                                               *boundaryShape `xml:",omitempty"`
+	Tags                                                              []tagShape     `xml:"Tags>member,omitempty"`
 }
+
+type boundaryShape struct{ PermissionsBoundaryType, PermissionsBoundaryArn string }
 
 func shapeOfRole(r *iamRole) roleShape {
 	longest := r.MaxSession
@@ -29,52 +52,77 @@ func shapeOfRole(r *iamRole) roleShape {
 		longest = time.Hour
 	}
 	// IAM sends the policy percent-encoded (RFC 3986; IAM API reference, Role).
-	return roleShape{r.Path, r.Name, r.ID, r.ARN, r.Created.UTC().Format(time.RFC3339), url.PathEscape(policyText(r.Trust)), r.Description, int(longest / time.Second)}
+	return roleShape{r.Path, r.Name, r.ID, r.ARN, r.Created.UTC().Format(time.RFC3339), url.PathEscape(policyText(r.Trust)), r.Description, int(longest / time.Second), nil, nil}
 }
 
 // policyText writes a policy as JSON again.
 func policyText(p policyDocument) string {
-	statements := []any{}
-	for _, st := range p.Statement {
-		m := map[string]any{"Effect": "Deny", "Action": st.Actions}
-		if st.Allow {
-			m["Effect"] = "Allow"
-		}
-		if len(st.Principals) > 0 {
-			m["Principal"] = st.Principals
-		}
-		if len(st.Resources) > 0 {
-			m["Resource"] = st.Resources
-		}
-		if len(st.Conditions) > 0 {
-			m["Condition"] = st.Conditions
-		}
-		statements = append(statements, m)
+	out := p.render()
+	if out["Version"] == nil {
+		out["Version"] = "2012-10-17"
 	}
-	text, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
-	return string(text)
+	return string(marshal(out))
+}
+
+// iamPage cuts a page of at most 1,000, 100 by default, by Marker.
+func iamPage[T any](c *call, list []T) (page []T, truncated bool, marker string, err error) {
+	size, from := 100, 0
+	if n, ok := c.Form.integer("MaxItems"); ok {
+		size = n
+	}
+	if m := c.Form.str("Marker"); m != "" {
+		text, err := base64.RawURLEncoding.DecodeString(m)
+		if err == nil {
+			from, err = strconv.Atoi(string(text))
+		}
+		if err != nil || from < 0 || from > len(list) {
+			return nil, false, "", fail(http.StatusBadRequest, "ValidationError", "Invalid Marker.")
+		}
+	}
+	to := min(from+size, len(list))
+	if to < len(list) {
+		marker = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to)))
+	}
+	return list[from:to], to < len(list), marker, nil
+}
+
+func (s *Sim) iamAccount(c *call) *account { return s.world.accounts[c.Caller.Account] }
+
+func noSuchRole(name string) *apiError {
+	return fail(http.StatusNotFound, "NoSuchEntity", fmt.Sprintf("The role with name %s cannot be found.", name))
 }
 
 func getRole(s *Sim, c *call) (any, error) {
 	name := c.Form.str("RoleName")
-	r := s.world.accounts[c.Caller.Account].roles[name]
+	r := s.iamAccount(c).roles[name]
 	if r == nil {
-		return nil, fail(http.StatusNotFound, "NoSuchEntity", fmt.Sprintf("The role with name %s cannot be found.", name))
+		return nil, noSuchRole(name)
 	}
-	return struct{ Role roleShape }{shapeOfRole(r)}, nil
+	shape := shapeOfRole(r)
+	shape.Tags = tagShapes(r.Tags)
+	if r.Boundary != "" {
+		shape.PermissionsBoundary = &boundaryShape{"Policy", r.Boundary}
+	}
+	return struct{ Role roleShape }{shape}, nil
 }
 
+// listRoles leaves out tags and boundaries, as IAM does ("does not return the following
+// attributes", ListRoles).
 func listRoles(s *Sim, c *call) (any, error) {
-	var out struct {
+	prefix := c.Form.str("PathPrefix")
+	var list []roleShape
+	for _, name := range sortedKeys(s.iamAccount(c).roles) {
+		if r := s.iamAccount(c).roles[name]; strings.HasPrefix(r.Path, prefix) {
+			list = append(list, shapeOfRole(r))
+		}
+	}
+	page, truncated, marker, err := iamPage(c, list)
+	return struct {
 		XMLName     xml.Name    `xml:"ListRolesResult"`
 		Roles       []roleShape `xml:"Roles>member"`
 		IsTruncated bool
-	}
-	for _, r := range s.world.accounts[c.Caller.Account].roles {
-		out.Roles = append(out.Roles, shapeOfRole(r))
-	}
-	sort.Slice(out.Roles, func(i, j int) bool { return out.Roles[i].RoleName < out.Roles[j].RoleName })
-	return out, nil
+		Marker      string `xml:",omitempty"`
+	}{Roles: page, IsTruncated: truncated, Marker: marker}, err
 }
 
 // serviceLinkedRoles are the services whose role is known here.

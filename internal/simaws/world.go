@@ -67,11 +67,17 @@ type account struct {
 
 	// optedIn holds the opt-in Regions that are on.
 	optedIn map[string]bool
+	// switching are the Regions that are being switched: ENABLING, DISABLING.
+	switching map[string]string
 
-	roles   map[string]*iamRole // by role name
-	buckets map[string]*bucket  // by full name; account-regional ones too
-	regions map[string]*regionState
-	quirk   quirk
+	roles map[string]*iamRole // by role name
+	// managed are the account's own managed policies, by ARN.
+	managed map[string]policyDocument
+	// linkedTasks are the deletions of service-linked roles, by id.
+	linkedTasks map[string]*linkedTask
+	buckets     map[string]*bucket // by full name; account-regional ones too
+	regions     map[string]*regionState
+	quirk       quirk
 	// populate makes what the account has in a Region.
 	populate func(*regionState)
 }
@@ -105,6 +111,7 @@ type iamRole struct {
 	ServiceName         string                    // of a service-linked role
 	MaxSession          time.Duration
 	Tags                map[string]string
+	Boundary            string // ARN of the permissions boundary, "" without one
 }
 
 type bucket struct {
