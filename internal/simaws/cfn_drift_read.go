@@ -14,7 +14,7 @@ var driftReaders = map[string]func(a *account, r *regionState, res *stackResourc
 	"AWS::IAM::Role":              readRoleDrift,
 	"AWS::IAM::ServiceLinkedRole": readLinkedRoleDrift,
 	"AWS::IAM::ManagedPolicy":     readPolicyDrift,
-	"AWS::SNS::Topic":             readAsExpected,
+	"AWS::SNS::Topic":             readTopicDrift,
 	"AWS::S3::Bucket":             readBucketDrift,
 	"AWS::S3::BucketPolicy":       readBucketPolicyDrift,
 	"AWS::SSM::Document":          readDocumentDrift,
@@ -25,8 +25,8 @@ var driftReaders = map[string]func(a *account, r *regionState, res *stackResourc
 	},
 }
 
-func readAsExpected(_ *account, _ *regionState, res *stackResource) (map[string]any, bool) {
-	return maps.Clone(res.Properties), true
+func readTopicDrift(_ *account, r *regionState, res *stackResource) (map[string]any, bool) {
+	return maps.Clone(res.Properties), r.topics[res.PhysicalID]
 }
 
 // live sets what a property is now, when the template names it: "only resource

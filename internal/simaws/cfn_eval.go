@@ -260,6 +260,25 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 		}
 		return []any{region + "a", region + "b", region + "c"}, err
 	}
+	if name == "Fn::Cidr" {
+		arguments, err := e.list(argument)
+		if err != nil || len(arguments) < 2 || len(arguments) > 3 {
+			return nil, templateError("Fn::Cidr requires an IP block, a count and the bits of a subnet")
+		}
+		bits := 8 // of a subnet's addresses, unless given; a number may come as text
+		count, isCount := number(arguments[1])
+		if len(arguments) == 3 {
+			n, isNumber := number(arguments[2])
+			if !isNumber {
+				return nil, templateError("Fn::Cidr requires a number of bits")
+			}
+			bits = int(n)
+		}
+		if !isCount {
+			return nil, templateError("Fn::Cidr requires a count")
+		}
+		return cidr(textOf(arguments[0]), int(count), bits)
+	}
 	return nil, templateError("%s is not supported by the simulated CloudFormation", name)
 }
 

@@ -23,7 +23,7 @@ var plainResources = map[string]resourceHandler{
 	"AWS::S3::Bucket":             {create: createBucket, update: updateBucket, delete: deleteBucket, createOnly: []string{"BucketName", "BucketNamespace", "BucketNamePrefix", "ObjectLockEnabled"}, takes: 12 * time.Second},
 	"AWS::S3::BucketPolicy":       {create: putBucketPolicy, update: putBucketPolicy, delete: deleteBucketPolicy, createOnly: []string{"Bucket"}, takes: 3 * time.Second},
 	"AWS::SSM::Document":          {create: createDocument, update: updateDocument, delete: deleteDocument, createOnly: []string{"Name", "DocumentType"}, replaces: documentReplaces, takes: 5 * time.Second},
-	"AWS::SNS::Topic":             {create: createTopic, update: updateTopic, delete: forget, createOnly: []string{"TopicName", "FifoTopic"}, takes: 5 * time.Second},
+	"AWS::SNS::Topic":             {create: createTopic, update: updateTopic, delete: deleteTopic, createOnly: []string{"TopicName", "FifoTopic"}, takes: 5 * time.Second},
 }
 
 // forget deletes what the simulation keeps in the stack only.
@@ -283,7 +283,32 @@ func createTopic(s *Sim, c resourceCall) (resourceResult, error) {
 		name = stackName(s, c, 256)
 	}
 	arn := "arn:" + s.world.partition + ":sns:" + c.Region.name + ":" + c.Account.ID + ":" + name
+	if c.Region.topics[arn] {
+		return resourceResult{}, statusReason(name + " already exists" + inStack(c.Region, arn))
+	}
+	if c.Region.topics == nil {
+		c.Region.topics = map[string]bool{}
+	}
+	c.Region.topics[arn] = true
 	return resourceResult{PhysicalID: arn, Attributes: map[string]any{"TopicArn": arn, "TopicName": name}}, nil
+}
+
+// inStack names the stack that has a resource; "" when none does (texts of status
+// reasons of StackSet operations).
+func inStack(r *regionState, physical string) string {
+	for _, name := range sortedKeys(r.stacks) {
+		for _, res := range r.stacks[name].Resources {
+			if res.PhysicalID == physical && res.Status != "DELETE_COMPLETE" {
+				return " in stack " + r.stacks[name].ID
+			}
+		}
+	}
+	return ""
+}
+
+func deleteTopic(_ *Sim, c resourceCall) error {
+	delete(c.Region.topics, c.PhysicalID)
+	return nil
 }
 
 func updateTopic(_ *Sim, c resourceCall) (resourceResult, error) {

@@ -222,7 +222,13 @@ func (s *Sim) startCreate(a *account, r *regionState, st *stack) {
 func (s *Sim) afterFailedCreate(r *regionState, st *stack) {
 	switch st.Status {
 	case "ROLLBACK_IN_PROGRESS":
-		s.later(st, 5*time.Second, func() { st.to(s, "ROLLBACK_COMPLETE", "") })
+		s.later(st, 5*time.Second, func() {
+			if len(st.Resources) > 0 {
+				st.to(s, "ROLLBACK_FAILED", "The following resource(s) failed to delete: ["+strings.Join(st.Order, ", ")+"]. ")
+				return
+			}
+			st.to(s, "ROLLBACK_COMPLETE", "")
+		})
 	case "DELETE_IN_PROGRESS":
 		s.later(st, 5*time.Second, func() { s.forget(r, st) })
 	}

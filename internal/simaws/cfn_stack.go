@@ -131,6 +131,7 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		return nil, templateError("resource %s does not support attribute type %s in Fn::GetAtt", id, attribute)
 	}
 	var undo []func()
+	left := map[string]*stackResource{} // made, and not to be deleted again
 	back := func(id string, err error) {
 		st.failed(s, id, err)
 		if st.keeps() { // what was made stays, the resource that failed beside it
@@ -139,6 +140,9 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		}
 		for _, f := range slices.Backward(undo) {
 			f()
+		}
+		if st.Resources == nil { // a create: what could not be deleted stays in the stack
+			st.leaves(p.order, left)
 		}
 	}
 	var replaced []*stackResource
@@ -205,7 +209,12 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 			if template.DeletionPolicy != "Retain" {
 				undo = append(undo, func() {
 					st.log(s, id, out.PhysicalID, template.Type, "DELETE_IN_PROGRESS", "")
-					h.delete(s, gone) //nolint:errcheck // a rollback does what it can
+					if err := h.delete(s, gone); err != nil {
+						res.Status, res.Reason, res.Changed = "DELETE_FAILED", messageOf(err), s.clock.Now()
+						left[id] = res
+						st.log(s, id, out.PhysicalID, template.Type, "DELETE_FAILED", res.Reason)
+						return
+					}
 					st.log(s, id, out.PhysicalID, template.Type, "DELETE_COMPLETE", "")
 				})
 			}
@@ -257,6 +266,20 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 	st.Resources, st.Order = now, p.order
 	st.Outputs, st.exported, st.imported = next.Outputs, exported, p.e.imported
 	return changed, nil
+}
+
+// leaves keeps what a rolled-back create could not delete: the stack is ROLLBACK_FAILED
+// then (user guide, "Understand CloudFormation stack creation events").
+func (st *stack) leaves(order []string, left map[string]*stackResource) {
+	if len(left) == 0 {
+		return
+	}
+	st.Resources = left
+	for _, id := range order {
+		if left[id] != nil {
+			st.Order = append(st.Order, id)
+		}
+	}
 }
 
 // replaces says whether a change makes a new resource.

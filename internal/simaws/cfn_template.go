@@ -30,13 +30,16 @@ func readTemplate(body string) (*templates.Document, error) {
 		return nil, validation("Template format error: At least one Resources member must be defined.")
 	}
 	if err != nil {
-		return nil, invalid("Template format error: %s", err)
+		return nil, invalid("Template format error: %s", inTheirWords(err.Error()))
 	}
 	if len(doc.Resources) == 0 {
 		return nil, validation("Template format error: At least one Resources member must be defined.")
 	}
 	if len(doc.Resources) > 500 {
 		return nil, invalid("Template format error: Number of resources, %d, is greater than maximum allowed, 500", len(doc.Resources))
+	}
+	if err := checkSections(doc); err != nil {
+		return nil, err
 	}
 	if len(doc.Description) > 1024 {
 		return nil, invalid("Template format error: 'Description' length is greater than 1024.")

@@ -3,6 +3,8 @@ package simaws
 import (
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -78,6 +80,10 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
+// stuck are the states out of which a stack can only be deleted (status reasons of
+// StackSet operations).
+var stuck = []string{"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETE_FAILED"}
+
 // perform creates, updates or deletes the stack of an instance; changed says
 // whether there was anything to do.
 func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed bool, err error) {
@@ -113,6 +119,9 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 	if op.Action == "DELETE" {
 		return true, s.remove(a, r, st)
 	}
+	if st != nil && slices.Contains(stuck, st.Status) {
+		return false, statusReason("Stack:" + st.ID + " is in " + st.Status + " state and can not be updated.")
+	}
 	fresh := st == nil
 	if fresh {
 		name := "StackSet-" + set.Name + "-" + s.ids.uuid()
@@ -126,6 +135,9 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 	st.Parameters = effective(set.doc, set.Parameters, i.Overrides)
 	changed, err = s.apply(a, r, st)
 	switch {
+	case err != nil && fresh && len(st.Resources) > 0:
+		st.Status, st.Reason = "ROLLBACK_FAILED", "The following resource(s) failed to delete: ["+strings.Join(st.Order, ", ")+"]. "
+		return false, err
 	case err != nil && fresh:
 		// A create that is rolled back leaves no stack behind an instance.
 		delete(r.stacks, st.Name)
