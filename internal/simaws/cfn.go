@@ -51,6 +51,7 @@ var cloudformationOps = map[string]handler{
 	"ListImports":                       listImports,
 	"DescribeAccountLimits":             describeAccountLimits,
 	"DeleteStack":                       deleteStack,
+	"ImportStacksToStackSet":            importStacks,
 	"DetectStackDrift":                  detectStackDrift,
 	"DetectStackResourceDrift":          detectResourceDrift,
 	"DescribeStackDriftDetectionStatus": describeDetection,

@@ -20,7 +20,8 @@ type operation struct {
 	accounts, named            []string // named: the Regions of the call
 	filter                     string
 	overrides                  map[string]string
-	keepOverrides              []string // names that stay as they are (UsePreviousValue)
+	imports                    map[target]string // the stacks that an import takes in
+	keepOverrides              []string          // names that stay as they are (UsePreviousValue)
 	hasOverrides               bool
 	wholeSet                   bool
 	items                      []*opItem // in Region order, then account
@@ -129,7 +130,7 @@ func (s *Sim) queue(set *stackSet, op *operation, targets []target) {
 			set.OUs = append(set.OUs, id)
 		}
 	}
-	if op.Action == "CREATE" {
+	if op.Action == "CREATE" && op.imports == nil {
 		set.deploysTo(op.ouIDs, op.named)
 	}
 	idle := set.busy() == nil && !op.auto

@@ -18,7 +18,10 @@ func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 	item.Status, i.Detailed, item.begun = "RUNNING", "RUNNING", s.clock.Now()
 	s.clock.after(s.lasts(set, op, i), func() {
 		changed, err := false, error(nil)
-		if op.Action == "DETECT_DRIFT" {
+		if op.imports != nil {
+			err = s.takeIn(set, op, i)
+			changed = true
+		} else if op.Action == "DETECT_DRIFT" {
 			err = s.detectInstance(op, i)
 			item.drift = i.driftStatus()
 		} else {
@@ -39,8 +42,11 @@ func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 			op.failed++
 			item.Status, item.Reason = "FAILED", reasonOf(err)
 			i.Detailed, i.Reason, i.Status = "FAILED", item.Reason, "OUTDATED"
-			if op.Action == "DELETE" {
+			switch {
+			case op.Action == "DELETE":
 				i.Status, i.Detailed = "INOPERABLE", "INOPERABLE"
+			case op.imports != nil:
+				i.Status, i.Detailed = "INOPERABLE", "FAILED_IMPORT"
 			}
 		case op.Action == "DELETE":
 			item.Status = "SUCCEEDED"
@@ -61,6 +67,9 @@ func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 func (s *Sim) lasts(set *stackSet, op *operation, i *stackInstance) time.Duration {
 	if op.Action == "DELETE" && op.Retain {
 		return spread(2*time.Second, 5*time.Second, op.ID, i.account, i.region)
+	}
+	if op.imports != nil {
+		return spread(10*time.Second, 20*time.Second, op.ID, i.account, i.region)
 	}
 	if op.Action == "DETECT_DRIFT" {
 		return spread(10*time.Second, 25*time.Second, op.ID, i.account, i.region) + time.Duration(len(set.doc.Resources))*time.Second

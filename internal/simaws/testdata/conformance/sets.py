@@ -49,6 +49,14 @@ def run(c):
     if until(slow)["Status"] != "STOPPED":
         c.defects.add("StopStackSetOperation: the operation ended otherwise")
     c.refused("InvalidOperationException", cfn.stop_stack_set_operation, StackSetName=name, OperationId=slow)
+    # A stack that was let go comes back by an import.
+    until(cfn.delete_stack_instances(StackSetName=name, DeploymentTargets=targets, Regions=["eu-west-1"], RetainStacks=True)["OperationId"])
+    until(cfn.import_stacks_to_stack_set(StackSetName=name, StackIds=[stack], OrganizationalUnitIds=[c.root["Id"]])["OperationId"])
+    if cfn.describe_stack_instance(StackSetName=name, StackInstanceAccount=c.member, StackInstanceRegion="eu-west-1")["StackInstance"]["StackId"] != stack:
+        c.defects.add("ImportStacksToStackSet: the instance has another stack")
+    c.refused("StackSetNotFoundException", cfn.import_stacks_to_stack_set, StackSetName="nothing", StackIds=[stack], OrganizationalUnitIds=[c.root["Id"]])
+    c.refused("StackNotFoundException", cfn.import_stacks_to_stack_set, StackSetName=name, StackIds=[stack[:-1] + "x"], OrganizationalUnitIds=[c.root["Id"]])
+    c.refused("LimitExceededException", cfn.import_stacks_to_stack_set, StackSetName=name, StackIds=[stack] * 11, OrganizationalUnitIds=[c.root["Id"]])
     # Types, and the switch of the organization.
     cfn.describe_type(Type="RESOURCE", TypeName="AWS::IAM::Role")
     c.refused("TypeNotFoundException", cfn.describe_type, Type="RESOURCE", TypeName="AWS::No::Thing")
