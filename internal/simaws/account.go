@@ -99,9 +99,8 @@ func (s *Sim) optStatus(a *account, region string) string {
 	return s.world.regionStatus(a, region)
 }
 
-// switchRegion begins to switch an opt-in Region: "a few minutes to several hours" for
-// on, minutes for off (Account Management reference guide, "Enable or disable AWS
-// Regions"). A Region that is being switched off cannot be used any more.
+// switchRegion begins to switch an opt-in Region, which takes from minutes to hours
+// (Account Management reference guide, "Enable or disable AWS Regions"). A Region that is being switched off cannot be used any more.
 func switchRegion(s *Sim, c *call, on bool) (any, error) {
 	a, in, err := s.target(c)
 	if err != nil {

@@ -179,10 +179,10 @@ func matchesAny(patterns []string, action string) bool {
 // resource is the ARN that a call is about, "*" where the action knows none or
 // is not looked at closer here.
 func (s *Sim) resource(c *call) string {
-	if c.Service != "iam" || c.Action != "GetRole" {
+	name := c.Form.str("RoleName")
+	if c.Service != "iam" || name == "" {
 		return "*"
 	}
-	name := c.Form.str("RoleName")
 	if r := s.world.accounts[c.Caller.Account].roles[name]; r != nil {
 		return r.ARN
 	}

@@ -2,8 +2,8 @@ package simaws
 
 import "slices"
 
-// detectSetDrift checks the stack of every instance, as an operation of the set ("Only
-// one drift detection operation at a time", API reference, DetectStackSetDrift).
+// detectSetDrift checks the stack of every instance, as an operation of the set; one at
+// a time (API reference, DetectStackSetDrift).
 func detectSetDrift(s *Sim, c *call) (any, error) {
 	set, err := s.set(c)
 	if err != nil {
@@ -102,8 +102,8 @@ func (op *operation) driftDetails(set *stackSet) *setDriftShape {
 	return d
 }
 
-// lastDrift is what DescribeStackSet shows: "information about drift operations that
-// are in progress is not included" (DetectStackSetDrift).
+// lastDrift is what DescribeStackSet shows: "Information about drift operations that
+// are in progress isn't included" (API reference, DetectStackSetDrift).
 func (set *stackSet) lastDrift() *setDriftShape {
 	for _, op := range slices.Backward(set.ops) {
 		if op.Action == "DETECT_DRIFT" && !op.active() {

@@ -41,7 +41,13 @@ type roleShape struct {
 	Description                                                       string `xml:",omitempty"`
 	MaxSessionDuration                                                int
 	PermissionsBoundary                                               *boundaryShape `xml:",omitempty"`
-	Tags                                                              []tagShape     `xml:"Tags>member,omitempty"`
+	Tags                                                              *roleTagList   `xml:",omitempty"`
+	// An answer of GetRole has it, empty for a role that was never used.
+	RoleLastUsed *struct{} `xml:",omitempty"`
+}
+
+type roleTagList struct {
+	Member []tagShape `xml:"member"`
 }
 
 type boundaryShape struct{ PermissionsBoundaryType, PermissionsBoundaryArn string }
@@ -52,7 +58,7 @@ func shapeOfRole(r *iamRole) roleShape {
 		longest = time.Hour
 	}
 	// IAM sends the policy percent-encoded (RFC 3986; IAM API reference, Role).
-	return roleShape{r.Path, r.Name, r.ID, r.ARN, r.Created.UTC().Format(time.RFC3339), url.PathEscape(policyText(r.Trust)), r.Description, int(longest / time.Second), nil, nil}
+	return roleShape{r.Path, r.Name, r.ID, r.ARN, r.Created.UTC().Format(time.RFC3339), url.PathEscape(policyText(r.Trust)), r.Description, int(longest / time.Second), nil, nil, nil}
 }
 
 // policyText writes a policy as JSON again.
@@ -99,7 +105,10 @@ func getRole(s *Sim, c *call) (any, error) {
 		return nil, noSuchRole(name)
 	}
 	shape := shapeOfRole(r)
-	shape.Tags = tagShapes(r.Tags)
+	if len(r.Tags) > 0 {
+		shape.Tags = &roleTagList{tagShapes(r.Tags)}
+	}
+	shape.RoleLastUsed = &struct{}{}
 	if r.Boundary != "" {
 		shape.PermissionsBoundary = &boundaryShape{"Policy", r.Boundary}
 	}

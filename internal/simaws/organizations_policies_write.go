@@ -241,7 +241,7 @@ func enablePolicyType(s *Sim, _ *call, in organizationInput) (any, error) {
 }
 
 // disablePolicyType switches a type off and detaches its policies from everything;
-// switched on again, only FullAWSAccess is attached (DisablePolicyType, API reference).
+// switched on again, only FullAWSAccess is attached (user guide, Disabling a policy type).
 func disablePolicyType(s *Sim, _ *call, in organizationInput) (any, error) {
 	w := s.world
 	if err := s.policyRoot(in); err != nil {

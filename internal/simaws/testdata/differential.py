@@ -15,6 +15,7 @@ URL = sys.argv[1]
 names, titles = {}, set()
 PATTERNS = [
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UUID"),
+    (re.compile(r"\bp-[0-9a-z]{8}\b"), "POLICY"),
     (re.compile(r"car-[0-9a-z]{8,32}"), "REQUEST"),
     (re.compile(r"\bou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"), "OU"),
     (re.compile(r"\bo-[0-9a-z]{10,32}"), "ORGANIZATION"),
@@ -258,6 +259,63 @@ call("the rule", config, "describe_config_rules", ConfigRuleNames=["closed"])
 call("remediation of no rule", config, "put_remediation_configurations", RemediationConfigurations=[{"ConfigRuleName": "nothing", "TargetType": "SSM_DOCUMENT", "TargetId": "AWS-X"}])
 call("delete the recorder", config, "delete_configuration_recorder", ConfigurationRecorderName="default")
 call("delete the recorder again", config, "delete_configuration_recorder", ConfigurationRecorderName="default")
+
+# Service control policies.
+SCP = "SERVICE_CONTROL_POLICY"
+DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "config:Delete*", "Resource": "*"}]})
+made = call("create a policy", org, "create_policy", Name="keep", Description="keeps Config", Type=SCP, Content=DENY)["Policy"]["PolicySummary"]["Id"]
+names[made] = "POLICY"
+call("create a policy of that name", org, "create_policy", Name="keep", Description="", Type=SCP, Content=DENY)
+call("create a policy of no JSON", org, "create_policy", Name="bad", Description="", Type=SCP, Content="{")
+call("attach it while the type is off", org, "attach_policy", PolicyId=made, TargetId=bank)
+call("switch the type on", org, "enable_policy_type", RootId=root, PolicyType=SCP)
+call("switch the type on again", org, "enable_policy_type", RootId=root, PolicyType=SCP)
+call("the policy", org, "describe_policy", PolicyId=made)
+call("no policy", org, "describe_policy", PolicyId="p-zzzzzzzz")
+call("policies", org, "list_policies", Filter=SCP)
+call("attach the policy", org, "attach_policy", PolicyId=made, TargetId=bank)
+call("attach the policy again", org, "attach_policy", PolicyId=made, TargetId=bank)
+call("attach the policy to nothing", org, "attach_policy", PolicyId=made, TargetId="000000000000")
+call("policies of an account", org, "list_policies_for_target", TargetId=bank, Filter=SCP)
+call("targets of the policy", org, "list_targets_for_policy", PolicyId=made)
+call("rename the policy", org, "update_policy", PolicyId=made, Name="kept")
+call("rename AWS's policy", org, "update_policy", PolicyId="p-FullAWSAccess", Name="mine")
+call("delete the policy in use", org, "delete_policy", PolicyId=made)
+call("detach the policy", org, "detach_policy", PolicyId=made, TargetId=bank)
+call("detach the policy again", org, "detach_policy", PolicyId=made, TargetId=bank)
+call("detach the last policy", org, "detach_policy", PolicyId="p-FullAWSAccess", TargetId=bank)
+call("delete the policy", org, "delete_policy", PolicyId=made)
+call("delete the policy again", org, "delete_policy", PolicyId=made)
+call("switch the type off", org, "disable_policy_type", RootId=root, PolicyType=SCP)
+call("switch the type off again", org, "disable_policy_type", RootId=root, PolicyType=SCP)
+
+# Roles.
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]})
+READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+made = call("create a role", iam, "create_role", RoleName="worker", AssumeRolePolicyDocument=TRUST, Description="works")["Role"]["Arn"]
+call("create the role again", iam, "create_role", RoleName="worker", AssumeRolePolicyDocument=TRUST)
+call("create a role without trust", iam, "create_role", RoleName="other", AssumeRolePolicyDocument="{")
+call("the role", iam, "get_role", RoleName="worker")
+call("put a policy", iam, "put_role_policy", RoleName="worker", PolicyName="look", PolicyDocument=ALLOW)
+call("put a policy with a principal", iam, "put_role_policy", RoleName="worker", PolicyName="bad", PolicyDocument=TRUST)
+call("the role's policy", iam, "get_role_policy", RoleName="worker", PolicyName="look")
+call("no role policy", iam, "get_role_policy", RoleName="worker", PolicyName="none")
+call("its policies", iam, "list_role_policies", RoleName="worker")
+call("attach AWS's policy", iam, "attach_role_policy", RoleName="worker", PolicyArn=READ)
+call("attach no policy", iam, "attach_role_policy", RoleName="worker", PolicyArn=f"arn:aws:iam::{me}:policy/none")
+call("attached policies", iam, "list_attached_role_policies", RoleName="worker")
+call("what it may do", iam, "simulate_principal_policy", PolicySourceArn=made, ActionNames=["ec2:DescribeVpcs", "ec2:RunInstances"])
+call("delete the role with policies", iam, "delete_role", RoleName="worker")
+call("detach AWS's policy", iam, "detach_role_policy", RoleName="worker", PolicyArn=READ)
+call("detach AWS's policy again", iam, "detach_role_policy", RoleName="worker", PolicyArn=READ)
+call("delete the role's policy", iam, "delete_role_policy", RoleName="worker", PolicyName="look")
+call("delete the role", iam, "delete_role", RoleName="worker")
+call("delete the role again", iam, "delete_role", RoleName="worker")
+call("a service-linked role", iam, "create_service_linked_role", AWSServiceName="remediation.config.amazonaws.com")
+call("the service-linked role again", iam, "create_service_linked_role", AWSServiceName="remediation.config.amazonaws.com")
+call("delete it as any role", iam, "delete_role", RoleName="AWSServiceRoleForConfigRemediation")
+call("delete it as a service-linked role", iam, "delete_service_linked_role", RoleName="AWSServiceRoleForConfigRemediation")
 
 # The end of accounts.
 call("close an account", org, "close_account", AccountId=lab)
