@@ -19,11 +19,13 @@ func singleScenarios() []Scenario {
 		Name: "stack", Title: "a stack of its own in one account",
 		Makes: []string{"two stacks in the first account chosen: one with a WaitConditionHandle, one that fails"},
 		Calls: []string{"sts:AssumeRole of a role there, narrowed to stacks called " + Prefix + "…", "cloudformation:CreateStack", "cloudformation:UpdateStack",
-			"cloudformation:DescribeStackEvents", "cloudformation:DeleteStack"},
+			"cloudformation:DescribeStackEvents", "cloudformation:DetectStackDrift", "cloudformation:DescribeStackResourceDrifts", "cloudformation:DeleteStack"},
 		Claims: []Claim{
 			{Name: "stack-no-update", Documented: true, Text: "an update that changes nothing is ValidationError, \"No updates are to be performed.\""},
 			{Name: "stack-cleanup-event", Lines: []string{"STK-05"}, Text: "the events of an update have UPDATE_COMPLETE_CLEANUP_IN_PROGRESS of the stack itself"},
 			{Name: "stack-rollback-reason", Lines: []string{"STK-02"}, Text: "a creation that fails goes through ROLLBACK_IN_PROGRESS, \"The following resource(s) failed to create: […]\""},
+			{Name: "stack-unknown-type", Lines: []string{"ENG-08"}, Text: "a resource type that does not exist is refused at once: ValidationError, \"Unrecognized resource types: […]\""},
+			{Name: "stack-drift-handle", Lines: []string{"DFT-02"}, Text: "drift detection cannot check a WaitConditionHandle: the stack is IN_SYNC and DescribeStackResourceDrifts empty"},
 		},
 		try: tryStack,
 	}}
@@ -40,7 +42,8 @@ func (t *trial) stackCalls() string {
 }
 
 const stackPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"%s","Action":["cloudformation:CreateStack",
-"cloudformation:UpdateStack","cloudformation:DeleteStack","cloudformation:DescribeStacks","cloudformation:DescribeStackEvents"]}]}`
+"cloudformation:UpdateStack","cloudformation:DeleteStack","cloudformation:DescribeStacks","cloudformation:DescribeStackEvents",
+"cloudformation:DetectStackDrift","cloudformation:DescribeStackResourceDrifts"]}]}`
 
 func tryStack(ctx context.Context, t *trial) error {
 	entry, err := t.Session.Enter(ctx, t.Accounts[0].ID, t.stackCalls())
@@ -71,6 +74,12 @@ func tryStack(ctx context.Context, t *trial) error {
 	}
 	t.holds("stack-cleanup-event", slices.ContainsFunc(events, func(e string) bool { return strings.HasPrefix(e, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS") }), "%s", strings.Join(events, "; "))
 
+	if err := t.driftOfNothing(ctx, api, name); err != nil {
+		return err
+	}
+	_, err = api.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(t.name()), TemplateBody: aws.String(unknownType)})
+	t.refusedSaying("stack-unknown-type", err, 400, "ValidationError", "Unrecognized resource types: [AWS::RolloutProve::Nothing]")
+
 	if name, err = t.newStack(ctx, api, broken); err != nil {
 		return err
 	}
@@ -84,6 +93,38 @@ func tryStack(ctx context.Context, t *trial) error {
 		return strings.HasPrefix(e, "ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Broken].")
 	}), "%s", strings.Join(events, "; "))
 	return nil
+}
+
+// unknownType is a template that CloudFormation refuses before it makes a stack.
+const unknownType = `{"Resources":{"Nothing":{"Type":"AWS::RolloutProve::Nothing"}}}`
+
+// driftOfNothing looks for drift in a stack that has only a handle.
+func (t *trial) driftOfNothing(ctx context.Context, api *cloudformation.Client, name string) error {
+	if _, err := api.DetectStackDrift(ctx, &cloudformation.DetectStackDriftInput{StackName: aws.String(name)}); err != nil {
+		t.holds("stack-drift-handle", false, "%v", err)
+		return nil
+	}
+	began := time.Now()
+	for n := 0; ; n++ {
+		out, err := api.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+		if err != nil || len(out.Stacks) == 0 {
+			return fmt.Errorf("read stack %s: %w", name, err)
+		}
+		if d := out.Stacks[0].DriftInformation; d != nil && d.LastCheckTimestamp != nil {
+			drifts, err := api.DescribeStackResourceDrifts(ctx, &cloudformation.DescribeStackResourceDriftsInput{StackName: aws.String(name)})
+			if err != nil {
+				return fmt.Errorf("read the drifts of stack %s: %w", name, err)
+			}
+			t.holds("stack-drift-handle", d.StackDriftStatus == types.StackDriftStatusInSync && len(drifts.StackResourceDrifts) == 0, "%s, %d resources checked", d.StackDriftStatus, len(drifts.StackResourceDrifts))
+			return nil
+		}
+		if time.Since(began) > t.patience() {
+			return fmt.Errorf("%w: drift detection of stack %s", errPatience, name)
+		}
+		if err := t.pause(ctx, n); err != nil {
+			return err
+		}
+	}
 }
 
 // newStack makes a stack, and takes it away at the end.
