@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+// A template is catalog/NAME.yaml, its CloudFormation body, and catalog/NAME.about.yaml.
+//
 //go:embed catalog/*.yaml
 var catalogFiles embed.FS
 
@@ -18,6 +20,8 @@ type Scope string
 const (
 	ScopeHome     Scope = "home"     // in the home Region only
 	ScopeRegional Scope = "regional" // in every Region asked for
+	// ScopeSingle is the home Region of one account of the organization.
+	ScopeSingle Scope = "single"
 )
 
 // The templates' names.
@@ -63,6 +67,15 @@ type Template struct {
 	// Grade is how much it can destroy: 0 nothing, 1 it adds to the account and
 	// costs, 2 it changes settings, 3 it takes away what something may lean on.
 	Grade int
+	// Baseline says that --template baseline has it.
+	Baseline bool
+	// Role is the name of the IAM role that the template makes, "" where CloudFormation
+	// names its roles. A role of that name that is there already is somebody else's.
+	Role string
+	// About is what a person wants to know beforehand; empty for a user's template.
+	About About
+	// Enforcement says what a template that enforces does; nil for all others.
+	Enforcement *Remediation
 	// Capabilities are what CloudFormation wants acknowledged: none,
 	// CAPABILITY_IAM or CAPABILITY_NAMED_IAM.
 	Capabilities []string
@@ -79,6 +92,23 @@ type Template struct {
 	document *Document
 }
 
+// About is what a person wants to know of a template beforehand, in sentences.
+type About struct {
+	Regions string `json:"regions"` // where it can be
+	Cost    string `json:"cost"`    // what it adds to the bill
+	Better  string `json:"better"`  // what would do its job better; "" for nothing known
+}
+
+// Remediation is what a template that enforces does to resources, in sentences.
+type Remediation struct {
+	// Modes are "manual" and, where it is offered at all, "automatic".
+	Modes       []string `json:"modes"`
+	Does        string   `json:"does"`
+	Leaves      string   `json:"leaves"`
+	BlastRadius string   `json:"blast_radius" yaml:"blast_radius"`
+	Undo        string   `json:"undo"`
+}
+
 // Rule is an AWS Config rule of a template.
 type Rule struct {
 	// Name is its ConfigRuleName, "rollout-vpc-default-security-group-closed".
@@ -87,6 +117,8 @@ type Rule struct {
 	// for a custom rule.
 	Identifier string
 	Title      string
+	// Checks says what it looks at, when, and what passes; "" for a user's rule.
+	Checks string
 	// Parameters are its input parameters; nil for none.
 	Parameters map[string]string
 	// ResourceTypes are the types in its scope; empty means all.
@@ -119,32 +151,27 @@ func (t Template) Controls() []Control {
 }
 
 // Remediation are the values of --remediation that mean something for the
-// template: "off", and where it has an enforce template "manual" and "automatic".
-// An enforce template itself is never off; it is there or not.
+// template: "off", and what its enforce template offers. An enforce template itself
+// is never off; it is there or not.
 func (t Template) Remediation() []string {
-	switch {
-	case t.Enforces != "":
-		return []string{"manual", "automatic"}
-	case t.EnforcedBy != "":
-		return []string{"off", "manual", "automatic"}
-	default:
-		return []string{"off"}
+	if t.Enforcement != nil {
+		return slices.Clone(t.Enforcement.Modes)
 	}
+	modes := []string{"off"}
+	if t.EnforcedBy != "" {
+		if e, err := Lookup(t.EnforcedBy); err == nil {
+			modes = append(modes, e.Remediation()...)
+		}
+	}
+	return modes
 }
 
 // all is the catalog, parsed once. Embedded templates that do not parse are a
 // mistake of this package, and its tests see them first.
 var all = func() []Template {
-	list := entries()
-	for i := range list {
-		t := &list[i]
-		body, err := catalogFiles.ReadFile("catalog/" + t.Name + ".yaml")
-		if err == nil {
-			err = t.read(body)
-		}
-		if err != nil {
-			panic(fmt.Sprintf("embedded template %s: %v", t.Name, err))
-		}
+	list, err := readCatalog()
+	if err != nil {
+		panic("embedded templates: " + err.Error())
 	}
 	return list
 }()

@@ -30,40 +30,6 @@ func (c *Control) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// controlsOf are the controls of one version of one standard.
-func controlsOf(standard, version string, ids ...string) []Control {
-	var list []Control
-	for _, id := range ids {
-		list = append(list, Control{standard, version, id})
-	}
-	return list
-}
-
-// defaultSecurityGroupControls are what Security Hub CSPM maps its control EC2.2
-// to. PCI DSS 4.0 has no such requirement.
-func defaultSecurityGroupControls() []Control {
-	list := controlsOf("CIS", "1.2.0", "4.3")
-	list = append(list, controlsOf("CIS", "1.4.0", "5.3")...)
-	list = append(list, controlsOf("CIS", "3.0.0", "5.4")...)
-	list = append(list, controlsOf("CIS", "5.0.0", "5.5")...)
-	list = append(list, controlsOf("FSBP", "1.0.0", "EC2.2")...)
-	list = append(list, controlsOf("NIST-800-53", "r5",
-		"AC-4", "AC-4(21)", "SC-7", "SC-7(4)", "SC-7(5)", "SC-7(11)", "SC-7(16)", "SC-7(21)")...)
-	return append(list, controlsOf("PCI-DSS", "3.2.1", "1.2.1", "1.3.4", "2.1")...)
-}
-
-// recordingControls are what Security Hub CSPM maps its control Config.1 to. No
-// Config rule answers it: Security Hub looks at the recorder itself.
-func recordingControls() []Control {
-	list := controlsOf("CIS", "1.2.0", "2.5")
-	list = append(list, controlsOf("CIS", "1.4.0", "3.5")...)
-	list = append(list, controlsOf("CIS", "3.0.0", "3.3")...)
-	list = append(list, controlsOf("CIS", "5.0.0", "3.3")...)
-	list = append(list, controlsOf("FSBP", "1.0.0", "Config.1")...)
-	list = append(list, controlsOf("NIST-800-53", "r5", "CM-3", "CM-6(1)", "CM-8", "CM-8(2)")...)
-	return append(list, controlsOf("PCI-DSS", "3.2.1", "10.5.2", "11.5")...)
-}
-
 // compareControls orders by standard, version and id, numbers in them by value:
 // 1.3.4 before 1.10, SC-7(5) before SC-7(11).
 func compareControls(a, b Control) int {

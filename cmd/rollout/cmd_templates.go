@@ -15,7 +15,7 @@ import (
 func templatesCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "templates",
-		Usage: "the embedded templates, their rules and controls",
+		Usage: "the embedded templates, their rules and controls, and the IAM each needs",
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list the embedded templates in the order in which they are deployed", Flags: shapeFlags(),
@@ -30,20 +30,7 @@ func templatesCommand(s streams) *cli.Command {
 					return listTemplates(s.out, o)
 				},
 			},
-			{
-				Name: "show", Usage: "print a template's body", ArgsUsage: "NAME", Flags: shapeFlags(),
-				Action: func(c *cli.Context) error {
-					if c.Args().Len() != 1 {
-						return usageError{"rollout templates show NAME: name one template; rollout templates list has them"}
-					}
-					t, err := templates.Lookup(c.Args().First())
-					if err != nil {
-						return err
-					}
-					_, err = s.out.Write(t.Body())
-					return err
-				},
-			},
+			templatesShowCommand(s),
 		},
 		Action: func(c *cli.Context) error { return cli.ShowSubcommandHelp(c) },
 	}
