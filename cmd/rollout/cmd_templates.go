@@ -31,6 +31,7 @@ func templatesCommand(s streams) *cli.Command {
 				},
 			},
 			templatesShowCommand(s),
+			templatesPolicyCommand(s),
 		},
 		Action: func(c *cli.Context) error { return cli.ShowSubcommandHelp(c) },
 	}

@@ -118,13 +118,4 @@ func Plain(err error) string {
 }
 
 // Known says whether this version knows a Region, in any partition.
-func Known(region string) bool {
-	for partition := range knownRegions {
-		for _, r := range KnownRegions(partition) {
-			if r.Name == region {
-				return true
-			}
-		}
-	}
-	return false
-}
+func Known(region string) bool { return PartitionOf(region) != "" }

@@ -67,6 +67,16 @@ func KnownRegions(partition string) []Region {
 	return out
 }
 
+// PartitionOf is the partition of a Region that this version knows, "" for another.
+func PartitionOf(region string) string {
+	for partition := range knownRegions {
+		if slices.ContainsFunc(KnownRegions(partition), func(r Region) bool { return r.Name == region }) {
+			return partition
+		}
+	}
+	return ""
+}
+
 // knownRegions by partition, a star for those that are off until switched on:
 // every Region launched after 2019-03-20 (Account Management user guide, "Specify
 // which AWS Regions your account can use"). Names from botocore's endpoints.json.

@@ -176,19 +176,6 @@ func matchesAny(patterns []string, action string) bool {
 	return anyLike(patterns, action, true)
 }
 
-// resource is the ARN that a call is about, "*" where the action knows none or
-// is not looked at closer here.
-func (s *Sim) resource(c *call) string {
-	name := c.Form.str("RoleName")
-	if c.Service != "iam" || name == "" {
-		return "*"
-	}
-	if r := s.world.accounts[c.Caller.Account].roles[name]; r != nil {
-		return r.ARN
-	}
-	return "arn:" + s.world.partition + ":iam::" + c.Caller.Account + ":role/" + name
-}
-
 func roleName(r *iamRole) string {
 	if r == nil {
 		return ""
