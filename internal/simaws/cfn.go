@@ -70,8 +70,8 @@ func instancesCall(s *Sim, c *call, action string) (any, error) {
 		return nil, err
 	}
 	retain, given := c.Form.boolean("RetainStacks")
-	if s.world.stackSetsAccess != "ENABLED" {
-		return nil, validation("You must enable organizations access to operate a service managed stack set")
+	if err := s.trusted(); err != nil {
+		return nil, err
 	}
 	if action == "DELETE" && !given {
 		return nil, validation("1 validation error detected: Value at 'retainStacks' failed to satisfy constraint: Member must not be null")
@@ -109,6 +109,9 @@ func (set *stackSet) readOverrides(f query) (values map[string]string, keep []st
 			return nil, nil, validation("Parameters: [" + key + "] do not exist in the template")
 		}
 		if previous, _ := p.boolean("UsePreviousValue"); previous {
+			if p.has("ParameterValue") {
+				return nil, nil, invalid("Invalid input for parameter key %s. Cannot specify usePreviousValue as true and non empty value for a parameter", key)
+			}
 			keep = append(keep, key)
 			continue
 		}

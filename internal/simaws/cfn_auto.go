@@ -108,7 +108,7 @@ func (set *stackSet) deploysTo(ous, regions []string) {
 
 // leaves forgets OUs and Regions that a set was taken away from as a whole.
 func (set *stackSet) leaves(op *operation, regions []string) {
-	if op.Action != "DELETE" || len(op.accounts) > 0 {
+	if op.Action != "DELETE" || len(op.accounts) > 0 || op.accountsURL != "" {
 		return
 	}
 	for _, id := range op.ouIDs {

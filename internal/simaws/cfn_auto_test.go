@@ -267,6 +267,20 @@ func TestDependenciesOfAutomaticDeployment(t *testing.T) {
 		if base, app := g.ops("base")[0], g.ops("app")[0]; base.Status != "FAILED" || app.Status != "FAILED" || g.has("app", d) != "" {
 			t.Error(base.Status, app.Status, g.has("app", d))
 		}
+		// "Dependencies are removed when StackSets are deleted" (user guide).
+		if err := g.create("gone", emptyTemplate); err != nil {
+			t.Fatal(err)
+		}
+		if err := depend("app", arn("base"), arn("gone")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.api.DeleteStackSet(t.Context(), &cloudformation.DeleteStackSetInput{StackSetName: aws.String("gone")}); err != nil {
+			t.Fatal(err)
+		}
+		shown, err = g.api.DescribeStackSet(t.Context(), &cloudformation.DescribeStackSetInput{StackSetName: aws.String("app")})
+		if err != nil || !slices.Equal(shown.StackSet.AutoDeployment.DependsOn, []string{arn("base")}) {
+			t.Error("it depends still on the one that was deleted", err)
+		}
 	})
 }
 

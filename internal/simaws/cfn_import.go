@@ -1,13 +1,17 @@
 package simaws
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 )
 
-// Imported in one call at most (user guide, "Import a stack into StackSets").
-const maxImported = 10
+// Imported in one call at most, by ids and by a list in S3 (user guide, Quotas).
+const (
+	maxImported      = 10
+	maxImportedByURL = 200
+)
 
 // importable are the states in which a stack can be imported.
 var importable = []string{"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
@@ -19,14 +23,21 @@ func importStacks(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, ous := c.Form.list("StackIds"), c.Form.list("OrganizationalUnitIds")
+	ids, ous, most := c.Form.list("StackIds"), c.Form.list("OrganizationalUnitIds"), maxImported
+	if at := c.Form.str("StackIdsUrl"); at != "" {
+		if len(ids) > 0 {
+			return nil, validation("Specify either StackIds or StackIdsUrl, not both")
+		}
+		if ids, err = s.listAt(c, "StackIdsUrl", at); err != nil {
+			return nil, err
+		}
+		most = maxImportedByURL
+	}
 	switch {
-	case c.Form.str("StackIdsUrl") != "":
-		return nil, validation("the simulated CloudFormation reads StackIds only, not StackIdsUrl")
 	case len(ids) == 0:
-		return nil, validation("StackIds must be specified")
-	case len(ids) > maxImported:
-		return nil, fail(http.StatusBadRequest, "LimitExceededException", "A maximum of 10 stacks can be imported by StackIds")
+		return nil, validation("StackIds or StackIdsUrl must be specified")
+	case len(ids) > most:
+		return nil, fail(http.StatusBadRequest, "LimitExceededException", fmt.Sprintf("A maximum of %d stacks can be imported in one operation", most))
 	case len(ous) == 0:
 		return nil, validation("OrganizationalUnitIds must be specified for StackSets with SERVICE_MANAGED permission model")
 	}
@@ -54,7 +65,9 @@ func importStacks(s *Sim, c *call) (any, error) {
 		if under < 0 {
 			return nil, validation("Account " + t.account + " is in none of the OrganizationalUnitIds")
 		}
-		if set.instances[t] != nil || imports[t] != "" {
+		// "Once the issues causing the failure are fixed, the import operation can be
+		// retried" (API reference, StackInstanceComprehensiveStatus).
+		if in := set.instances[t]; in != nil && in.Detailed != "FAILED_IMPORT" || imports[t] != "" {
 			return nil, validation("A stack instance already exists for account " + t.account + " and region " + t.region)
 		}
 		if !slices.Contains(regions, t.region) {
@@ -62,6 +75,9 @@ func importStacks(s *Sim, c *call) (any, error) {
 		}
 		imports[t], found[t.account] = id, ous[under]
 		targets = append(targets, t)
+	}
+	if err := set.roomFor(targets); err != nil {
+		return nil, err
 	}
 	op, err := s.newOperation(c, set, "CREATE", found)
 	if err != nil {

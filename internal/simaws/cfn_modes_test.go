@@ -100,16 +100,19 @@ func (s *Sim) example(name string) *operation {
 	return nil
 }
 
-// mostAtOnce is how many instances of an operation were in flight at a time.
-func (s *Sim) mostAtOnce(name string) int {
+// mostAtOnce is how many instances of the sets' first operations were in flight at a
+// time.
+func (s *Sim) mostAtOnce(names ...string) int {
 	type edge struct {
 		at   time.Time
 		step int
 	}
 	var edges []edge
-	for _, i := range s.example(name).items {
-		if !i.ended.IsZero() {
-			edges = append(edges, edge{i.begun, 1}, edge{i.ended, -1})
+	for _, name := range names {
+		for _, i := range s.example(name).items {
+			if !i.ended.IsZero() {
+				edges = append(edges, edge{i.begun, 1}, edge{i.ended, -1})
+			}
 		}
 	}
 	slices.SortFunc(edges, func(a, b edge) int {

@@ -19,6 +19,7 @@ type operation struct {
 	ouIDs                      []string
 	accounts, named            []string // named: the Regions of the call
 	filter                     string
+	accountsURL                string
 	overrides                  map[string]string
 	imports                    map[target]string // the stacks that an import takes in
 	keepOverrides              []string          // names that stay as they are (UsePreviousValue)
@@ -92,6 +93,9 @@ func operationAnswer(op *operation) any {
 // newOperation checks what every operation checks. An id that was used before is
 // refused, whatever it was used for (OperationIdAlreadyExistsException).
 func (s *Sim) newOperation(c *call, set *stackSet, action string, ous map[string]string) (*operation, error) {
+	if err := s.trusted(); err != nil {
+		return nil, err
+	}
 	id := c.Form.str("OperationId")
 	if id == "" {
 		id = s.ids.uuid()
@@ -115,7 +119,7 @@ func (s *Sim) newOperation(c *call, set *stackSet, action string, ous map[string
 		return nil, err
 	}
 	dt := c.Form.sub("DeploymentTargets")
-	op := &operation{sent: c.Form.sub("OperationPreferences"), ID: id, Action: action, Created: s.clock.Now(), prefs: prefs, ous: ous, ouIDs: dt.list("OrganizationalUnitIds"), accounts: dt.list("Accounts"), named: c.Form.list("Regions"), filter: dt.str("AccountFilterType")}
+	op := &operation{sent: c.Form.sub("OperationPreferences"), ID: id, Action: action, Created: s.clock.Now(), prefs: prefs, ous: ous, ouIDs: dt.list("OrganizationalUnitIds"), accounts: dt.list("Accounts"), accountsURL: dt.str("AccountsUrl"), named: c.Form.list("Regions"), filter: dt.str("AccountFilterType")}
 	return op, nil
 }
 
@@ -223,6 +227,9 @@ func (s *Sim) begin(set *stackSet, op *operation) {
 	})
 }
 
+// suspended is the reason of what is skipped since its account is not active.
+const suspended = "ACCOUNT_SUSPENDED"
+
 // prepare makes the instance's record; false when there is nothing to do for it.
 func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 	i := set.instances[item.target]
@@ -244,8 +251,8 @@ func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 		if op.Action != "DELETE" && op.Action != "DETECT_DRIFT" {
 			i.Status = "OUTDATED"
 		}
-		i.Detailed, i.Reason = "SKIPPED_SUSPENDED_ACCOUNT", "ACCOUNT_SUSPENDED"
-		item.Status, item.Reason, item.settled = "CANCELLED", "ACCOUNT_SUSPENDED", s.clock.Now()
+		i.Detailed, i.Reason = "SKIPPED_SUSPENDED_ACCOUNT", suspended
+		item.Status, item.Reason, item.settled = "CANCELLED", suspended, s.clock.Now()
 		return false
 	}
 	i.Detailed = "PENDING"
@@ -282,7 +289,7 @@ func (s *Sim) push(set *stackSet, op *operation) {
 			}
 			run.queue = nil
 		}
-		for len(run.queue) > 0 && run.running < op.prefs.window(run.total, run.failures) {
+		for len(run.queue) > 0 && run.running < op.prefs.window(run.total, run.failures) && s.workload(set.Region).room(set, op) {
 			item := run.queue[0]
 			run.queue = run.queue[1:]
 			run.running++

@@ -170,6 +170,17 @@ func (w *walk) ended(id *string) {
 	if failed != op.failed || shown.StatusDetails != nil && int(*shown.StatusDetails.FailedStackInstancesCount) != failed {
 		w.wrong("%d rows failed, the operation says %d", failed, op.failed)
 	}
+	details, regional := op.statusDetails(w.sim.clock.Now())
+	d, byRegion := details.Stages.StackInstancesDeployment, 0
+	for _, e := range regional.Entry {
+		byRegion += e.Value.TotalStackInstancesCount
+	}
+	if d.CompletedStackInstancesCount != len(op.items) || d.PendingStackInstancesCount != 0 || byRegion != len(op.items) || *details.TotalStackInstancesCount != len(op.items) || details.FailedStackInstancesCount != failed || d.PercentageCompleted != 100 {
+		w.wrong("%d rows, and the stages say %+v", len(op.items), details)
+	}
+	if n := w.sim.workload("us-east-1").running; set.busy() == nil && n != 0 {
+		w.wrong("nothing is under way, and %d instances are counted as at work", n)
+	}
 	if cut && op.Status == "SUCCEEDED" {
 		w.wrong("rows were cancelled, and the operation SUCCEEDED")
 	}

@@ -18,6 +18,7 @@ func (set *stackSet) operation(id string) (*operation, error) {
 type targetsShape struct {
 	OrganizationalUnitIds []string `xml:"OrganizationalUnitIds>member"`
 	Accounts              []string `xml:"Accounts>member"`
+	AccountsUrl           string   `xml:",omitempty"`
 	AccountFilterType     string   `xml:",omitempty"`
 }
 
@@ -40,21 +41,25 @@ type operationShape struct {
 	EndTimestamp                string            `xml:",omitempty"`
 	DeploymentTargets           *targetsShape     `xml:",omitempty"`
 	OperationPreferences        *preferencesShape `xml:",omitempty"`
-	StatusDetails               struct{ FailedStackInstancesCount int }
+	StatusDetails               statusDetailsShape
 	// Of a drift detection, but not in a summary.
 	StackSetDriftDetectionDetails *setDriftShape `xml:",omitempty"`
+	RegionalStatusDetails         *regionalShape `xml:",omitempty"` // not in a summary
 }
 
-// shapeOfOperation is an operation as both calls show it; a summary has no targets.
-func shapeOfOperation(set *stackSet, op *operation, summary bool) operationShape {
+// shapeOfOperation is an operation as both calls show it, its progress as it stood at
+// a time; a summary has no targets.
+func shapeOfOperation(set *stackSet, op *operation, summary bool, seen time.Time) operationShape {
 	shape := operationShape{OperationId: op.ID, Action: op.Action, Status: op.Status, StatusReason: op.Reason, CreationTimestamp: iso(op.Created), EndTimestamp: iso(op.Ended)}
 	if op.Action == "DELETE" && !summary {
 		shape.RetainStacks = &op.Retain
 	}
-	shape.StatusDetails.FailedStackInstancesCount = op.failed
+	details, regional := op.statusDetails(seen)
+	shape.StatusDetails = details
 	if !summary {
+		shape.RegionalStatusDetails = regional
 		shape.StackSetId, shape.StackSetDriftDetectionDetails = set.ID, op.driftDetails(set)
-		shape.DeploymentTargets = &targetsShape{op.ouIDs, op.accounts, op.filter}
+		shape.DeploymentTargets = &targetsShape{op.ouIDs, op.accounts, op.accountsURL, op.filter}
 	}
 	p := &preferencesShape{"SEQUENTIAL", op.prefs.order, op.sent.str("FailureToleranceCount"), op.sent.str("FailureTolerancePercentage"),
 		op.sent.str("MaxConcurrentCount"), op.sent.str("MaxConcurrentPercentage"), "STRICT_FAILURE_TOLERANCE"}
@@ -77,7 +82,7 @@ func describeOperation(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{ StackSetOperation operationShape }{shapeOfOperation(set, op, false)}, nil
+	return struct{ StackSetOperation operationShape }{shapeOfOperation(set, op, false, s.clock.Now())}, nil
 }
 
 func listOperations(s *Sim, c *call) (any, error) {
@@ -85,23 +90,25 @@ func listOperations(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []operationShape
+	var list []*operation
 	seen := s.clock.ago(s.opts.ListLag)
 	for _, op := range slices.Backward(set.ops) {
-		if op.Created.After(seen) {
-			continue
+		if !op.Created.After(seen) {
+			list = append(list, op)
 		}
-		shape := shapeOfOperation(set, op, true)
-		if op.Ended.After(seen) { // the list has not heard of it yet
-			shape.Status, shape.EndTimestamp, shape.StatusReason = "RUNNING", "", ""
-		}
-		list = append(list, shape)
 	}
 	page, token, err := cfnPage(c, list)
+	shapes := make([]operationShape, len(page))
+	for n, op := range page {
+		shapes[n] = shapeOfOperation(set, op, true, seen)
+		if op.Ended.After(seen) { // the list has not heard of it yet
+			shapes[n].Status, shapes[n].EndTimestamp, shapes[n].StatusReason = "RUNNING", "", ""
+		}
+	}
 	return struct {
 		Summaries []operationShape `xml:"Summaries>member"`
 		NextToken string           `xml:",omitempty"`
-	}{page, token}, err
+	}{shapes, token}, err
 }
 
 func listResults(s *Sim, c *call) (any, error) {
@@ -176,6 +183,10 @@ func stopOperation(s *Sim, c *call) (any, error) {
 	switch op.Status {
 	case "QUEUED":
 		op.Status, op.Ended, op.Reason = "STOPPED", s.clock.Now(), "User Initiated"
+		for _, item := range op.items {
+			item.Status, item.Reason, item.settled = "CANCELLED", "User initiated operation", op.Ended
+		}
+		s.startWaiting(set) // what had to wait for it
 	case "RUNNING":
 		op.Status, op.stopping, op.Reason = "STOPPING", true, "User Initiated"
 		if len(op.regions) > 0 {

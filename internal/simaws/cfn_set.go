@@ -173,15 +173,21 @@ func createStackSet(s *Sim, c *call) (any, error) {
 		return nil, validation("1 validation error detected: Value '" + name + "' at 'stackSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")
 	}
 	if f.str("PermissionModel") != "SERVICE_MANAGED" {
-		return nil, validation("the simulated CloudFormation serves SERVICE_MANAGED stack sets only")
+		return nil, errSelfManaged
 	}
 	if !s.owns(c) {
 		return nil, validation("You must be the management account or delegated admin account of an organization before operating a SERVICE_MANAGED stack set")
 	}
-	if s.world.stackSetsAccess != "ENABLED" {
-		return nil, validation("You must enable organizations access to operate a service managed stack set")
+	if err := s.trusted(); err != nil {
+		return nil, err
 	}
-	text, doc, err := s.body(c)
+	if err := serviceManaged(f); err != nil {
+		return nil, err
+	}
+	if err := s.mayTag(c, "TagResource", f.sub("Tags").any()); err != nil {
+		return nil, err
+	}
+	text, doc, err := s.bodyOrStack(c)
 	if err != nil {
 		return nil, err
 	}
@@ -279,6 +285,7 @@ func deleteStackSet(s *Sim, c *call) (any, error) {
 		return nil, fail(http.StatusConflict, "StackSetNotEmptyException", "StackSet is not empty")
 	}
 	set.Status = "DELETED"
+	s.independent(set)
 	return struct{}{}, nil
 }
 

@@ -30,7 +30,11 @@ func (s *Sim) targets(c *call, set *stackSet, action string) ([]target, map[stri
 			return nil, nil, validation("Region " + region + " is not supported or is not enabled in the administrator account")
 		}
 	}
-	ids, accounts, filter := dt.list("OrganizationalUnitIds"), dt.list("Accounts"), dt.str("AccountFilterType")
+	ids, filter := dt.list("OrganizationalUnitIds"), dt.str("AccountFilterType")
+	accounts, err := s.accountsOf(c, dt)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(ids) > 50 {
 		return nil, nil, validation("1 validation error detected: Value at 'deploymentTargets.organizationalUnitIds' failed to satisfy constraint: Member must have length less than or equal to 50")
 	}

@@ -5,6 +5,14 @@ import (
 	"slices"
 )
 
+// trusted refuses what works on a service-managed set while trusted access is off.
+func (s *Sim) trusted() error {
+	if s.world.stackSetsAccess != "ENABLED" {
+		return validation("You must enable organizations access to operate a service managed stack set")
+	}
+	return nil
+}
+
 func describeAccess(s *Sim, c *call) (any, error) {
 	if err := s.administrator(c); err != nil {
 		return nil, err
@@ -34,6 +42,11 @@ func deactivateAccess(s *Sim, c *call) (any, error) {
 		}
 	}
 	s.world.stackSetsAccess = "DISABLED"
+	// "Dependencies are removed when StackSets are deleted or Organizations are
+	// deactivated" (user guide, automatic deployments).
+	for _, set := range s.world.stackSets {
+		set.Auto.DependsOn = nil
+	}
 	delete(s.world.trustedServices, stackSetsPrincipal)
 	return struct{}{}, nil
 }

@@ -1,12 +1,14 @@
 package simaws
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 )
 
-// updateStackSet changes the definition, marks every instance OUTDATED when
-// template, parameters or tags changed, and updates the targeted ones, or all when
+// updateStackSet changes the definition, marks every instance OUTDATED when template
+// or parameters changed (not for tags: "changes to the template … or the Parameters",
+// DeploymentTargets), and updates the targeted ones, or all when
 // none is named (API reference, UpdateStackSet).
 func updateStackSet(s *Sim, c *call) (any, error) {
 	set, err := s.set(c)
@@ -14,6 +16,15 @@ func updateStackSet(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	f := c.Form
+	if err := serviceManaged(f); err != nil {
+		return nil, err
+	}
+	if model := f.str("PermissionModel"); model != "" && model != "SERVICE_MANAGED" {
+		if len(set.instances) > 0 {
+			return nil, validation("PermissionModel cannot be modified while there are stack instances associated with the stack set")
+		}
+		return nil, errSelfManaged
+	}
 	text, doc := set.Body, set.doc
 	if previous, _ := f.boolean("UsePreviousTemplate"); !previous {
 		if text, doc, err = s.body(c); err != nil {
@@ -36,6 +47,18 @@ func updateStackSet(s *Sim, c *call) (any, error) {
 	tags := set.Tags
 	if f.has("Tags") || f.sub("Tags").any() { // no Tags leaves them, a list replaces all
 		if tags, err = readTags(f); err != nil {
+			return nil, err
+		}
+		fresh, gone := false, false
+		for k, v := range tags {
+			old, there := set.Tags[k]
+			fresh = fresh || !there || old != v
+		}
+		for k := range set.Tags {
+			_, stays := tags[k]
+			gone = gone || !stays
+		}
+		if err := cmp.Or(s.mayTag(c, "TagResource", fresh), s.mayTag(c, "UntagResource", gone)); err != nil {
 			return nil, err
 		}
 	}
@@ -65,7 +88,8 @@ func updateStackSet(s *Sim, c *call) (any, error) {
 		}
 		set.Managed = active
 	}
-	changed := text != set.Body || !maps.Equal(parameters, set.Parameters) || !maps.Equal(tags, set.Tags)
+	changed := text != set.Body || !maps.Equal(parameters, set.Parameters)
+	retagged := !maps.Equal(tags, set.Tags)
 	if changed {
 		for _, i := range set.instances {
 			if i.Status == "CURRENT" {
@@ -83,7 +107,7 @@ func updateStackSet(s *Sim, c *call) (any, error) {
 			targets = append(targets, i.target)
 		}
 	}
-	op.wholeSet = changed
+	op.wholeSet = changed || retagged
 	s.queue(set, op, targets)
 	return operationAnswer(op), nil
 }

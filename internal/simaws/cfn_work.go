@@ -28,6 +28,7 @@ func (s *Sim) work(set *stackSet, op *operation, run *regionRun, item *opItem) {
 			changed, err = s.perform(set, op, i)
 		}
 		run.running--
+		defer s.free(set.Region)
 		item.ended = s.clock.Now()
 		switch {
 		case op.Action == "DETECT_DRIFT": // says nothing of the instance's own status
@@ -126,6 +127,9 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 		return false, err
 	}
 	if op.Action == "DELETE" {
+		if st.single != nil && st.single.Protected { // "Termination protection" (user guide): the stack set's delete fails
+			return false, statusReason("Stack [" + st.ID + "] cannot be deleted while TerminationProtection is enabled")
+		}
 		return true, s.remove(a, r, st)
 	}
 	if st != nil && slices.Contains(stuck, st.Status) {

@@ -39,7 +39,7 @@ func generate(s *Sim) *world {
 	g.w = &world{
 		partition: "aws", features: "ALL", policies: newPolicyBook(), policyTypes: []string{"SERVICE_CONTROL_POLICY"}, accounts: map[string]*account{}, ous: map[string]*orgUnit{},
 		trustedServices: map[string]time.Time{"sso.amazonaws.com": g.born, "account.amazonaws.com": g.born, "config.amazonaws.com": g.born},
-		stackSetsAccess: "ENABLED", delegated: map[string][]string{}, delegatedAt: map[string]time.Time{}, departed: map[string]*account{}, globalBuckets: map[string]*bucket{}, stackSets: map[string]*stackSet{},
+		stackSetsAccess: "ENABLED", delegated: map[string][]string{}, delegatedAt: map[string]time.Time{}, departed: map[string]*account{}, globalBuckets: map[string]*bucket{}, stackSets: map[string]*stackSet{}, atWork: map[string]*workload{},
 		enabledRegions: slices.Clone(defaultRegions), optInRegions: slices.Clone(switchedRegions),
 	}
 	s.world = g.w

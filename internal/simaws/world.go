@@ -42,6 +42,8 @@ type world struct {
 	// account (service-managed sets of a delegated administrator live there
 	// too); see cfn_stackset.go.
 	stackSets map[string]*stackSet
+	// atWork is what StackSets works on by Region of the sets.
+	atWork map[string]*workload
 
 	// config says how AWS Config behaves where its documentation is silent.
 	config configSettings
