@@ -23,6 +23,7 @@ type about struct {
 	Baseline           bool
 	// Role is the name of the IAM role that the template makes, where it has to have one.
 	Role        string
+	Keeps       *Keeps
 	Remediation *Remediation
 	Rules       map[string]aboutRule // by ConfigRuleName
 	Controls    aboutControls
@@ -103,7 +104,7 @@ func readTemplate(name string) (Template, error) {
 	}
 	t := Template{
 		Name: name, Title: a.Title, Description: a.Description, Scope: a.Scope, Needs: a.Needs, Enforces: a.Enforces, Grade: a.Grade,
-		Baseline: a.Baseline, Role: a.Role, About: About{Regions: a.Regions, Cost: a.Cost, Better: a.Better}, Enforcement: a.Remediation,
+		Baseline: a.Baseline, Role: a.Role, Keeps: a.Keeps, About: About{Regions: a.Regions, Cost: a.Cost, Better: a.Better}, Enforcement: a.Remediation,
 	}
 	if t.controls, err = a.Controls.list(); err != nil {
 		return Template{}, err

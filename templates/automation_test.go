@@ -159,7 +159,7 @@ func testRunbook(t *testing.T, run interpreter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := runbooks(t, map[string]string{ParameterHomeRegion: "us-east-1"})[0]
+	r := runbooks(t, with(ParameterHomeRegion, "us-east-1"))[0]
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			a := &automation{t: t, run: run, stub: string(stub), world: s.world, known: map[string]string{

@@ -39,6 +39,10 @@ const (
 	ParameterHomeRegion  = "HomeRegion"
 	ParameterRemediation = "Remediation" // of -enforce templates: Manual or Automatic
 	ParameterInUse       = "InUse"       // of -enforce templates: Skip or Empty
+	// ParameterTrustedAccountID and ParameterOrganizationID have no default either:
+	// whoever deploys gives the caller's account and organization.
+	ParameterTrustedAccountID = "TrustedAccountId"
+	ParameterOrganizationID   = "OrganizationId"
 	// The switches of recording-base, "true" or "false", for what an account may
 	// have already.
 	ParameterCreateConfigServiceLinkedRole      = "CreateConfigServiceLinkedRole"
@@ -72,6 +76,8 @@ type Template struct {
 	// Role is the name of the IAM role that the template makes, "" where CloudFormation
 	// names its roles. A role of that name that is there already is somebody else's.
 	Role string
+	// Keeps is the bucket that outlives the template's stack; nil for most.
+	Keeps *Keeps
 	// About is what a person wants to know beforehand; empty for a user's template.
 	About About
 	// Enforcement says what a template that enforces does; nil for all others.
@@ -90,6 +96,16 @@ type Template struct {
 	controls []Control // of the template, apart from its rules'
 	body     []byte
 	document *Document
+}
+
+// Keeps is a bucket that outlives its stack, so that the template can be deployed
+// again only with its switch off.
+type Keeps struct {
+	// Bucket is the parameter with which the bucket's name begins; the account, the
+	// Region and -an follow, as DeliveryBucketName has it.
+	Bucket string
+	// Switch is the parameter that is "false" where the bucket is there already.
+	Switch string
 }
 
 // About is what a person wants to know of a template beforehand, in sentences.

@@ -63,8 +63,16 @@ func TestChain(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, names(chain), err)
 		}
 	}
-	if !slices.Equal(names(All()), []string{RecordingBase, Recording, DefaultSecurityGroup, DefaultSecurityGroupEnforce}) {
-		t.Errorf("deploy order %v", names(All()))
+	order := names(All())
+	for i, template := range All() {
+		for _, need := range template.Needs {
+			if at := slices.Index(order, need); at < 0 || at > i {
+				t.Errorf("%s comes before %s, which it needs", template.Name, need)
+			}
+		}
+		if template.EnforcedBy != "" && order[i+1] != template.EnforcedBy {
+			t.Errorf("%s is not followed by what enforces it", template.Name)
+		}
 	}
 	if _, err := Chain("nothing"); err == nil {
 		t.Error("a chain of nothing")
@@ -124,7 +132,11 @@ func TestControls(t *testing.T) {
 			"PCI-DSS 3.2.1 1.2.1; PCI-DSS 3.2.1 1.3.4; PCI-DSS 3.2.1 2.1",
 		DefaultSecurityGroupEnforce: "",
 	}
-	for _, template := range All() {
+	for _, name := range []string{RecordingBase, Recording, DefaultSecurityGroup, DefaultSecurityGroupEnforce} {
+		template, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var got []string
 		for _, c := range template.Controls() {
 			got = append(got, c.String())

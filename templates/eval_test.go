@@ -121,6 +121,16 @@ func (e *evaluator) function(name string, argument any) (any, bool) {
 		return e.value(list[2]), true
 	case "Fn::Equals":
 		return reflect.DeepEqual(e.value(list[0]), e.value(list[1])), true
+	case "Fn::Join":
+		var parts []string
+		items, ok := e.value(list[1]).([]any)
+		if !ok { // a CommaDelimitedList
+			return strings.ReplaceAll(fmt.Sprint(e.value(list[1])), ",", list[0].(string)), true
+		}
+		for _, item := range items {
+			parts = append(parts, fmt.Sprint(item))
+		}
+		return strings.Join(parts, list[0].(string)), true
 	case "Fn::Not":
 		return !e.value(list[0]).(bool), true
 	case "Fn::And", "Fn::Or":

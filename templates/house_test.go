@@ -1,18 +1,33 @@
 package templates
 
 import (
+	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// home is what every evaluation needs: the one parameter without a default.
-var home = map[string]string{ParameterHomeRegion: "eu-west-1"}
+// home is what every evaluation needs: the parameters without a default, which
+// rollout gives itself.
+var home = map[string]string{ParameterHomeRegion: "eu-west-1", ParameterTrustedAccountID: "111122223333", ParameterOrganizationID: "o-exampleorg1"}
+
+// with is home and one thing more.
+func with(name, value string) map[string]string {
+	m := maps.Clone(home)
+	m[name] = value
+	return m
+}
 
 // writers are the resource types by which a template can change what it did not make.
 var writers = []string{"AWS::IAM::Role", "AWS::SSM::Document", "AWS::Config::RemediationConfiguration", "AWS::Lambda::Function"}
+
+// operators are the templates that exist to let somebody write, and are opted into.
+var operators = []string{OperatorRole}
+
+var onlyReads = regexp.MustCompile(`^[a-z0-9-]+:(Describe|Get|List|BatchGet|Select)[A-Za-z]*$`)
 
 func TestOnlyEnforceTemplatesCanWrite(t *testing.T) {
 	for _, template := range All() {
@@ -20,9 +35,17 @@ func TestOnlyEnforceTemplatesCanWrite(t *testing.T) {
 		if enforce != (template.Enforces != "") || enforce != template.Remediates {
 			t.Errorf("%s: name, Enforces and Remediates disagree", template.Name)
 		}
+		if enforce || slices.Contains(operators, template.Name) {
+			continue
+		}
 		for id, r := range template.Document().Resources {
-			if slices.Contains(writers, r.Type) && !enforce {
+			if slices.Contains(writers, r.Type) && r.Type != "AWS::IAM::Role" {
 				t.Errorf("%s has %s, a %s", template.Name, id, r.Type)
+			}
+		}
+		for _, action := range template.RoleActions() {
+			if !onlyReads.MatchString(action) {
+				t.Errorf("%s has a role that may %s", template.Name, action)
 			}
 		}
 	}
@@ -31,7 +54,7 @@ func TestOnlyEnforceTemplatesCanWrite(t *testing.T) {
 func TestNothingIsAutomaticByDefault(t *testing.T) {
 	for _, template := range All() {
 		for name, given := range map[string]map[string]string{
-			"default": home, "automatic": {ParameterHomeRegion: "eu-west-1", ParameterRemediation: "Automatic"},
+			"default": home, "automatic": with(ParameterRemediation, "Automatic"),
 		} {
 			e := evaluate(t, template.Document(), given)
 			made := e.resources()
@@ -100,7 +123,7 @@ func TestHouseRules(t *testing.T) {
 		for id, r := range d.Resources {
 			what := template.Name + "." + id
 			for _, named := range []string{"RoleName", "FunctionName", "PolicyName", "ManagedPolicyName"} {
-				if r.Properties[named] != nil {
+				if r.Properties[named] != nil && (named != "RoleName" || template.Role == "" || r.Properties[named] != template.Role) {
 					t.Errorf("%s has a %s, which collides in the account's second Region", what, named)
 				}
 			}
@@ -121,7 +144,7 @@ func TestHouseRules(t *testing.T) {
 					t.Errorf("%s can change under a remediation that points to it", what)
 				}
 			case "AWS::IAM::Role":
-				if r.Properties["Path"] != "/rollout/" {
+				if path := r.Properties["Path"]; path != "/rollout/" && (path != "/" || template.Role == "") {
 					t.Errorf("%s: path %v", what, r.Properties["Path"])
 				}
 			}
