@@ -3,7 +3,6 @@ package simaws
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -35,9 +34,9 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		}
 		return s.describeGroups(a, r, in)
 	case "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress":
-		g := r.groups[scalarOr(in["GroupId"])]
-		if g == nil {
-			return nil, noSuchGroup(scalarOr(in["GroupId"]))
+		g, err := groupToChange(r, op, in)
+		if err != nil {
+			return nil, err
 		}
 		tags := map[string]string{}
 		for k, v := range g.Tags {
@@ -47,12 +46,12 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		if err := check("ec2:"+op, s.groupARN(a, g, region), tags); err != nil {
 			return nil, err
 		}
-		return s.changeGroup(r, g, op, in)
+		return s.changeGroup(a, r, g, op, in)
 	case "ec2:DescribeSecurityGroupRules":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
 		}
-		return paged(in, "SecurityGroupRules", s.ruleList(a, r, filters(in)["group-id"]))
+		return s.describeRules(a, r, in)
 	case "ec2:DescribeNetworkInterfaces":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
@@ -82,47 +81,6 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 		return s.objectDo(check, a, op, in)
 	}
 	return nil, fail(http.StatusBadRequest, "InvalidAction", fmt.Sprintf("the simulated organization does not serve %s %s", service, op))
-}
-
-func paged(in map[string]any, name string, list []any) (map[string]any, error) {
-	page, token, err := ec2Page(in, list)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]any{name: notNil(page)}
-	if token != "" {
-		out["NextToken"] = token
-	}
-	return out, nil
-}
-
-func noSuchGroup(id string) *apiError {
-	return fail(http.StatusBadRequest, "InvalidGroup.NotFound", "The security group '"+id+"' does not exist")
-}
-
-func (s *Sim) describeGroups(a *account, r *regionState, in map[string]any) (map[string]any, error) {
-	ids := texts(in["GroupIds"])
-	for _, id := range ids {
-		if r.groups[id] == nil {
-			return nil, noSuchGroup(id)
-		}
-	}
-	f := filters(in)
-	var list []any
-	for _, id := range sortedKeys(r.groups) {
-		g := r.groups[id]
-		if len(ids) > 0 && !slices.Contains(ids, id) {
-			continue
-		}
-		ok, err := groupMatches(g, f)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			list = append(list, s.groupShape(a, g))
-		}
-	}
-	return paged(in, "SecurityGroups", list)
 }
 
 // objectDo is S3 for scripts: objects in the account's own buckets.

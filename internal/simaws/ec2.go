@@ -1,12 +1,6 @@
 package simaws
 
-import (
-	"fmt"
-	"net/http"
-	"slices"
-	"strconv"
-	"strings"
-)
+import "fmt"
 
 // ec2Ops are the calls served over EC2's query protocol; each is decoded into the
 // members that apiDo takes.
@@ -36,15 +30,26 @@ func ec2Call(s *Sim, c *call) (any, error) {
 // ec2Members reads the members of an EC2 query: lists are Name.1, Name.2.
 func ec2Members(q query) map[string]any {
 	in := map[string]any{}
-	for member, form := range map[string]string{"GroupIds": "GroupId", "GroupNames": "GroupName", "VpcIds": "VpcId", "NetworkInterfaceIds": "NetworkInterfaceId", "RegionNames": "RegionName", "Versions": "LaunchTemplateVersion"} {
+	for member, form := range map[string]string{"GroupIds": "GroupId", "GroupNames": "GroupName", "VpcIds": "VpcId", "NetworkInterfaceIds": "NetworkInterfaceId", "RegionNames": "RegionName", "Versions": "LaunchTemplateVersion", "SecurityGroupRuleIds": "SecurityGroupRuleId"} {
 		if list := q.list(form); list != nil {
 			in[member] = anyList(list)
 		}
 	}
-	for _, name := range []string{"GroupId", "NextToken", "MaxResults", "AllRegions", "DryRun"} {
+	for _, name := range []string{"GroupId", "GroupName", "NextToken", "MaxResults", "AllRegions", "DryRun", "IpProtocol", "FromPort", "ToPort", "CidrIp", "SourceSecurityGroupName"} {
 		if q.has(name) {
 			in[name] = q.str(name)
 		}
+	}
+	var tagged []any
+	for _, t := range q.structs("TagSpecification") {
+		var tags []any
+		for _, tag := range t.structs("Tag") {
+			tags = append(tags, map[string]any{"Key": tag.str("Key"), "Value": tag.str("Value")})
+		}
+		tagged = append(tagged, map[string]any{"ResourceType": t.str("ResourceType"), "Tags": tags})
+	}
+	if tagged != nil {
+		in["TagSpecifications"] = tagged
 	}
 	var filters []any
 	for _, f := range q.structs("Filter") {
@@ -55,7 +60,10 @@ func ec2Members(q query) map[string]any {
 	}
 	var permissions []any
 	for _, p := range q.structs("IpPermissions") {
-		permission := map[string]any{"IpProtocol": p.str("IpProtocol")}
+		permission := map[string]any{}
+		if p.has("IpProtocol") {
+			permission["IpProtocol"] = p.str("IpProtocol")
+		}
 		for _, port := range []string{"FromPort", "ToPort"} {
 			if n, ok := p.integer(port); ok {
 				permission[port] = n
@@ -63,7 +71,7 @@ func ec2Members(q query) map[string]any {
 		}
 		for member, form := range map[string][]string{
 			"IpRanges": {"IpRanges", "CidrIp", "Description"}, "Ipv6Ranges": {"Ipv6Ranges", "CidrIpv6", "Description"},
-			"PrefixListIds": {"PrefixListIds", "PrefixListId", "Description"}, "UserIdGroupPairs": {"Groups", "GroupId", "UserId", "Description"},
+			"PrefixListIds": {"PrefixListIds", "PrefixListId", "Description"}, "UserIdGroupPairs": {"Groups", "GroupId", "GroupName", "UserId", "Description"},
 		} {
 			var list []any
 			for _, sent := range p.structs(form[0]) {
@@ -98,64 +106,11 @@ func anyList(list []string) []any {
 // scalar writes a value as the XML protocols do.
 func scalar(v any) string { return fmt.Sprint(v) }
 
-// filters reads Filters into name → values.
-func filters(in map[string]any) map[string][]string {
-	out := map[string][]string{}
-	list, _ := in["Filters"].([]any)
-	for _, f := range list {
-		if m, ok := f.(map[string]any); ok {
-			out[scalar(m["Name"])] = texts(m["Values"])
-		}
-	}
-	return out
-}
-
-// ec2Page cuts a page by MaxResults and NextToken.
-func ec2Page(in map[string]any, list []any) (page []any, token string, err error) {
-	size, from := 1000, 0
-	if v, ok := in["MaxResults"]; ok {
-		if n, err := strconv.Atoi(scalar(v)); err == nil && n >= 5 {
-			size = n
-		} else {
-			return nil, "", fail(http.StatusBadRequest, "InvalidParameterValue", "Value ( "+scalar(v)+" ) for parameter maxResults is invalid. Expecting a value greater than 5.")
-		}
-	}
-	if t := scalarOr(in["NextToken"]); t != "" {
-		if from, err = strconv.Atoi(t); err != nil || from < 0 {
-			return nil, "", fail(http.StatusBadRequest, "InvalidPaginationToken", "The pagination token is invalid")
-		}
-	}
-	from = min(from, len(list))
-	to := min(from+size, len(list))
-	if to < len(list) {
-		token = strconv.Itoa(to)
-	}
-	return list[from:to], token, nil
-}
-
 func scalarOr(v any) string {
 	if v == nil {
 		return ""
 	}
 	return scalar(v)
-}
-
-func (s *Sim) groupShape(a *account, g *securityGroup) map[string]any {
-	return map[string]any{
-		"GroupId": g.ID, "GroupName": g.Name, "Description": g.Description, "VpcId": g.VPC, "OwnerId": a.ID,
-		"SecurityGroupArn": s.groupARN(a, g, ""), "IpPermissions": clonePermissions(g.Ingress), "IpPermissionsEgress": clonePermissions(g.Egress), "Tags": tagList(g.Tags),
-	}
-}
-
-func (s *Sim) groupARN(a *account, g *securityGroup, region string) string {
-	if region == "" {
-		for name, r := range a.regions {
-			if r.groups[g.ID] == g {
-				region = name
-			}
-		}
-	}
-	return fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", s.world.partition, region, a.ID, g.ID)
 }
 
 func tagList(tags map[string]string) []any {
@@ -177,50 +132,4 @@ func clonePermissions(list []map[string]any) []any {
 		out = append(out, c)
 	}
 	return out
-}
-
-// references says whether a group's rules name another group.
-func references(permissions []map[string]any, ids []string) bool {
-	for _, p := range permissions {
-		pairs, _ := p["UserIdGroupPairs"].([]any)
-		for _, pair := range pairs {
-			if m, ok := pair.(map[string]any); ok && slices.Contains(ids, scalar(m["GroupId"])) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// groupMatches applies the filters of DescribeSecurityGroups that are known; an
-// unknown filter is an error, as in EC2.
-func groupMatches(g *securityGroup, f map[string][]string) (bool, error) {
-	for name, values := range f {
-		ok := false
-		switch {
-		case name == "group-id":
-			ok = slices.Contains(values, g.ID)
-		case name == "group-name":
-			ok = slices.Contains(values, g.Name)
-		case name == "vpc-id":
-			ok = slices.Contains(values, g.VPC)
-		case name == "ip-permission.group-id":
-			ok = references(g.Ingress, values)
-		case name == "egress.ip-permission.group-id":
-			ok = references(g.Egress, values)
-		case name == "tag-key":
-			for k := range g.Tags {
-				ok = ok || slices.Contains(values, k)
-			}
-		case strings.HasPrefix(name, "tag:"):
-			v, has := g.Tags[name[4:]]
-			ok = has && slices.Contains(values, v)
-		default:
-			return false, fail(http.StatusBadRequest, "InvalidParameterValue", "The filter '"+name+"' is invalid")
-		}
-		if !ok {
-			return false, nil
-		}
-	}
-	return true, nil
 }

@@ -1,9 +1,11 @@
 package simaws
 
 import (
+	"encoding/base64"
+	"fmt"
 	"net/http"
-	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,101 +15,170 @@ type described struct {
 	id      string
 	shape   map[string]any
 	filters map[string][]string
+	tags    map[string]string
 }
+
+// describing is what a describe call of EC2 has of its own: names on the wire and the
+// filters that its page in the API reference lists.
+type describing struct {
+	member, idsMember string
+	// noun, prefix and missing word the errors about ids.
+	noun, prefix, missing, malformed string
+	filters                          string
+	// idsOrPage: ids and MaxResults exclude each other.
+	idsOrPage string
+}
+
+// The figures of EC2's user guide, "Filtering": 50 filters in a request, 200 values
+// in a filter. The API reference has FilterLimitExceeded for it.
+const (
+	filtersInRequest = 50
+	valuesInFilter   = 200
+)
 
 // describe picks resources by ids and filters, as every EC2 describe call does: an id
 // that is not there is an error, a filter that does not exist too (EC2 API reference).
-// Filter values may have * and ?.
-func describe(in map[string]any, member, idsMember, notFound string, list []described, known string) (map[string]any, error) {
-	ids := texts(in[idsMember])
-	for _, id := range ids {
-		if !slices.ContainsFunc(list, func(d described) bool { return d.id == id }) {
-			return nil, fail(http.StatusBadRequest, notFound, "The "+strings.TrimSuffix(strings.TrimPrefix(notFound, "Invalid"), ".NotFound")+" '"+id+"' does not exist")
+func (d describing) describe(in map[string]any, list []described) (map[string]any, error) {
+	ids := texts(in[d.idsMember])
+	if err := d.held(ids, list); err != nil {
+		return nil, err
+	}
+	if _, paged := in["MaxResults"]; paged && len(ids) > 0 && d.idsOrPage != "" {
+		return nil, fail(http.StatusBadRequest, "InvalidParameterCombination", "The parameter "+d.idsOrPage+" cannot be used with the parameter maxResults")
+	}
+	wanted, err := d.wanted(in)
+	if err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for _, x := range list {
+		if (len(ids) == 0 || slices.Contains(ids, x.id)) && x.fits(wanted) {
+			out = append(out, x.shape)
 		}
 	}
-	wanted := filters(in)
-	for _, name := range sortedKeys(wanted) {
-		if !slices.Contains(strings.Fields(known), name) {
+	return ec2Page(in, d.member, out)
+}
+
+// held says whether all ids are ids and there.
+func (d describing) held(ids []string, list []described) error {
+	var absent []string
+	for _, id := range ids {
+		if !strings.HasPrefix(id, d.prefix) {
+			return fail(http.StatusBadRequest, d.malformed, fmt.Sprintf("Invalid id: %q (expecting \"%s...\")", id, d.prefix))
+		}
+		if !slices.ContainsFunc(list, func(x described) bool { return x.id == id }) {
+			absent = append(absent, id)
+		}
+	}
+	switch len(absent) {
+	case 0:
+		return nil
+	case 1:
+		return fail(http.StatusBadRequest, d.missing, "The "+d.noun+" '"+absent[0]+"' does not exist")
+	}
+	return fail(http.StatusBadRequest, d.missing, "The "+d.noun+"s '"+strings.Join(absent, ", ")+"' do not exist")
+}
+
+// wanted reads Filters. A filter that is there twice has the values of both.
+func (d describing) wanted(in map[string]any) (map[string][]string, error) {
+	out := map[string][]string{}
+	list, _ := in["Filters"].([]any)
+	if len(list) > filtersInRequest {
+		return nil, fail(http.StatusBadRequest, "FilterLimitExceeded", fmt.Sprintf("The maximum number of filters specified on a single call is %d", filtersInRequest))
+	}
+	for _, raw := range list {
+		f, _ := raw.(map[string]any)
+		name, values := scalarOr(f["Name"]), texts(f["Values"])
+		key, isTag := strings.CutPrefix(name, "tag:")
+		known := strings.Fields(d.filters)
+		if !slices.Contains(known, name) && !(isTag && key != "" && slices.Contains(known, "tag-key")) {
 			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "The filter '"+name+"' is invalid")
 		}
+		if len(values) > valuesInFilter {
+			return nil, fail(http.StatusBadRequest, "FilterLimitExceeded", fmt.Sprintf("The maximum number of filter values specified on a single call is %d", valuesInFilter))
+		}
+		out[name] = append(out[name], values...)
 	}
-	var out []any
-	for _, d := range list {
-		if len(ids) > 0 && !slices.Contains(ids, d.id) {
-			continue
-		}
-		fits := true
-		for name, values := range wanted {
-			fits = fits && slices.ContainsFunc(values, func(v string) bool {
-				return slices.ContainsFunc(d.filters[name], func(have string) bool { return filterFits(v, have) })
-			})
-		}
-		if fits {
-			out = append(out, d.shape)
-		}
-	}
-	return paged(in, member, out)
+	return out, nil
 }
 
+// fits: every filter has a value that one of the resource's matches.
+func (x described) fits(wanted map[string][]string) bool {
+	for name, values := range wanted {
+		have := x.filters[name]
+		if name == "tag-key" {
+			have = sortedKeys(x.tags)
+		} else if key, isTag := strings.CutPrefix(name, "tag:"); isTag {
+			if have = nil; mapHas(x.tags, key) {
+				have = []string{x.tags[key]}
+			}
+		}
+		if !slices.ContainsFunc(values, func(v string) bool {
+			return slices.ContainsFunc(have, func(h string) bool { return filterFits(v, h) })
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func mapHas(m map[string]string, key string) bool { _, ok := m[key]; return ok }
+
+// filterFits matches a filter's value: * is any text, ? is one character or none, \
+// takes the meaning of the next one; case counts (EC2 user guide, "Filtering").
 func filterFits(pattern, have string) bool {
-	ok, err := path.Match(strings.ReplaceAll(pattern, "[", `\[`), have)
-	return pattern == have || err == nil && ok
-}
-
-func (s *Sim) describeVPCs(a *account, r *regionState, in map[string]any) (map[string]any, error) {
-	var list []described
-	for _, v := range r.vpcs {
-		list = append(list, described{v.ID, map[string]any{"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID, "InstanceTenancy": "default"},
-			map[string][]string{"vpc-id": {v.ID}, "cidr": {v.CIDR}, "is-default": {textOf(v.Default)}, "isDefault": {textOf(v.Default)}, "state": {"available"}, "owner-id": {a.ID}}})
-	}
-	return describe(in, "Vpcs", "VpcIds", "InvalidVpcID.NotFound", list, "vpc-id cidr is-default isDefault state owner-id")
-}
-
-func (s *Sim) describeInterfaces(a *account, r *regionState, in map[string]any) (map[string]any, error) {
-	var list []described
-	for _, eni := range r.enis {
-		var groups []any
-		vpc := ""
-		for _, g := range eni.Groups {
-			name := ""
-			if group := r.groups[g]; group != nil {
-				vpc, name = group.VPC, group.Name
-			}
-			groups = append(groups, map[string]any{"GroupId": g, "GroupName": name})
+	reached := make([]bool, len(have)+1) // the beginnings of have that are matched so far
+	reached[0] = true
+	for i := 0; i < len(pattern); i++ {
+		next := make([]bool, len(have)+1)
+		c, literal := pattern[i], false
+		if c == '\\' && i+1 < len(pattern) {
+			i++
+			c, literal = pattern[i], true
 		}
-		list = append(list, described{eni.ID,
-			map[string]any{"NetworkInterfaceId": eni.ID, "Description": eni.Description, "InterfaceType": eni.InterfaceType, "Groups": groups, "Status": "in-use", "OwnerId": a.ID, "VpcId": vpc},
-			map[string][]string{"network-interface-id": {eni.ID}, "description": {eni.Description}, "interface-type": {eni.InterfaceType}, "group-id": eni.Groups, "status": {"in-use"}, "owner-id": {a.ID}, "vpc-id": {vpc}}})
-	}
-	return describe(in, "NetworkInterfaces", "NetworkInterfaceIds", "InvalidNetworkInterfaceID.NotFound", list, "network-interface-id description interface-type group-id status owner-id vpc-id")
-}
-
-func (s *Sim) describeRegions(a *account, in map[string]any) (map[string]any, error) {
-	var list []described
-	for _, name := range append(slices.Clone(s.world.enabledRegions), s.world.optInRegions...) {
-		status := "opt-in-not-required"
-		if slices.Contains(s.world.optInRegions, name) {
-			status = "not-opted-in"
-			if a.optedIn[name] {
-				status = "opted-in"
+		for at, ok := range reached {
+			switch {
+			case c == '*' && !literal:
+				next[at] = ok || at > 0 && next[at-1]
+			case c == '?' && !literal:
+				next[at] = ok || at > 0 && reached[at-1]
+			case ok && at < len(have) && have[at] == c:
+				next[at+1] = true
 			}
 		}
-		// Those that are off are shown with AllRegions, or when asked for by name.
-		if status == "not-opted-in" && scalarOr(in["AllRegions"]) != "true" && !slices.Contains(texts(in["RegionNames"]), name) {
-			continue
+		reached = next
+	}
+	return reached[len(have)]
+}
+
+// ec2Page cuts a page by MaxResults and NextToken; without MaxResults everything is
+// returned (EC2 API reference, DescribeSecurityGroups).
+func ec2Page(in map[string]any, member string, list []any) (map[string]any, error) {
+	size, from := len(list), 0
+	if v, ok := in["MaxResults"]; ok {
+		invalid := "Value ( " + scalar(v) + " ) for parameter maxResults is invalid. "
+		n, err := strconv.Atoi(scalar(v))
+		switch {
+		case err != nil || n < 5:
+			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", invalid+"Expecting a value greater than 5.")
+		case n > 1000:
+			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", invalid+"Expecting a value smaller than 1000.")
 		}
-		endpoint := "ec2." + name + ".amazonaws.com"
-		list = append(list, described{name, map[string]any{"RegionName": name, "Endpoint": endpoint, "OptInStatus": status},
-			map[string][]string{"region-name": {name}, "opt-in-status": {status}, "endpoint": {endpoint}}})
+		size = n
 	}
-	for _, name := range texts(in["RegionNames"]) {
-		if !slices.ContainsFunc(list, func(d described) bool { return d.id == name }) {
-			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid region name(s) "+name)
+	if t := scalarOr(in["NextToken"]); t != "" {
+		raw, decodeErr := base64.StdEncoding.DecodeString(t)
+		at, found := strings.CutPrefix(string(raw), member+" ")
+		n, err := strconv.Atoi(at)
+		if from = n; decodeErr != nil || err != nil || !found || from < 0 {
+			return nil, fail(http.StatusBadRequest, "InvalidPaginationToken", "The pagination token is invalid")
 		}
 	}
-	out, err := describe(in, "Regions", "RegionNames", "InvalidParameterValue", list, "region-name opt-in-status endpoint")
-	if err == nil {
-		delete(out, "NextToken") // it has no pages
+	from = min(from, len(list))
+	to := min(from+size, len(list))
+	out := map[string]any{member: list[from:to]}
+	if to < len(list) {
+		out["NextToken"] = base64.StdEncoding.EncodeToString([]byte(member + " " + strconv.Itoa(to)))
 	}
-	return out, err
+	return out, nil
 }

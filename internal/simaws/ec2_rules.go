@@ -73,111 +73,149 @@ func withRule(list []map[string]any, like map[string]any, rule groupRule, entry 
 	return append(out, added)
 }
 
+// rulesInDirection is EC2's default quota, of inbound or outbound rules in a group: it
+// holds for IPv4 and for IPv6 apart, and a rule that names a group or a prefix list
+// counts for both (VPC user guide, "Amazon VPC quotas").
+const rulesInDirection = 60
+
+func tooManyRules(permissions []map[string]any) bool {
+	v4, v6 := 0, 0
+	for _, p := range permissions {
+		eachRule(p, func(rule groupRule, _ map[string]any) {
+			if rule.kind != "Ipv6Ranges" {
+				v4++
+			}
+			if rule.kind != "IpRanges" {
+				v6++
+			}
+		})
+	}
+	return max(v4, v6) > rulesInDirection
+}
+
 // changeGroup revokes or authorizes permissions: all of a request or nothing.
-func (s *Sim) changeGroup(r *regionState, g *securityGroup, op string, in map[string]any) (map[string]any, error) {
-	asked, _ := in["IpPermissions"].([]any)
-	if len(asked) == 0 {
-		return nil, fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter ipPermissions")
+func (s *Sim) changeGroup(a *account, r *regionState, g *securityGroup, op string, in map[string]any) (map[string]any, error) {
+	egress := strings.HasSuffix(op, "Egress")
+	if strings.HasPrefix(op, "Revoke") {
+		return s.revokeRules(a, r, g, egress, in)
 	}
-	list := &g.Ingress
-	if strings.HasSuffix(op, "Egress") {
-		list = &g.Egress
+	return s.authorizeRules(a, r, g, egress, in)
+}
+
+func (g *securityGroup) side(egress bool) *[]map[string]any {
+	if egress {
+		return &g.Egress
 	}
-	there := map[groupRule]bool{}
+	return &g.Ingress
+}
+
+func (s *Sim) authorizeRules(a *account, r *regionState, g *securityGroup, egress bool, in map[string]any) (map[string]any, error) {
+	asked, err := permissionsAsked(a, r, egress, in, true)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := ruleTags(in)
+	if err != nil {
+		return nil, err
+	}
+	list := g.side(egress)
+	there, added := map[groupRule]bool{}, map[groupRule]bool{}
 	for _, p := range *list {
 		eachRule(p, func(rule groupRule, _ map[string]any) { there[rule] = true })
 	}
-	revoke := strings.HasPrefix(op, "Revoke")
-	next, unknown := *list, []any{}
-	gone := map[groupRule]bool{}
-	duplicate := false
-	for _, raw := range asked {
-		p, ok := raw.(map[string]any)
-		if !ok || scalarOr(p["IpProtocol"]) == "" {
-			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid value for parameter ipPermissions")
-		}
+	next, refused := *list, error(nil)
+	for _, p := range asked {
 		eachRule(p, func(rule groupRule, entry map[string]any) {
 			switch {
-			case revoke && there[rule]:
-				gone[rule] = true
-			case revoke:
-				unknown = append(unknown, permissionOf(p, rule, entry))
+			case refused != nil:
+			case added[rule]:
+				refused = fail(http.StatusBadRequest, "InvalidParameterValue", "The same permission must not appear multiple times")
 			case there[rule]:
-				duplicate = true
+				refused = fail(http.StatusBadRequest, "InvalidPermission.Duplicate", "the specified rule \""+rule.spelled()+"\" already exists")
 			default:
-				there[rule] = true
+				added[rule] = true
 				next = withRule(next, p, rule, entry)
 			}
 		})
 	}
-	if duplicate {
-		return nil, fail(http.StatusBadRequest, "InvalidPermission.Duplicate", "the specified rule already exists")
+	if refused != nil {
+		return nil, refused
 	}
-	if !revoke {
-		*list = next
-		s.groupChanged(r, g)
-		return map[string]any{"Return": true}, nil
+	if tooManyRules(next) {
+		return nil, fail(http.StatusBadRequest, "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
+	}
+	*list = next
+	shapes := []any{}
+	for _, line := range s.rulesOf(a, r, g) {
+		if line.egress != egress || !added[line.rule] {
+			continue
+		}
+		if len(tags) > 0 {
+			if g.ruleTags == nil {
+				g.ruleTags = map[string]map[string]string{}
+			}
+			g.ruleTags[line.id] = tags
+		}
+		shapes = append(shapes, line.shape(s, a, r))
+	}
+	s.groupChanged(r, g)
+	return map[string]any{"Return": true, "SecurityGroupRules": shapes}, nil
+}
+
+func (s *Sim) revokeRules(a *account, r *regionState, g *securityGroup, egress bool, in map[string]any) (map[string]any, error) {
+	gone, unknown := map[groupRule]bool{}, []any{}
+	if ids := texts(in["SecurityGroupRuleIds"]); len(ids) > 0 {
+		if in["IpPermissions"] != nil {
+			return nil, fail(http.StatusBadRequest, "InvalidParameterCombination", "The parameter securityGroupRuleIds cannot be used with the parameter ipPermissions")
+		}
+		var own []described
+		for _, line := range s.rulesOf(a, r, g) {
+			if line.egress == egress {
+				own = append(own, described{id: line.id})
+				gone[line.rule] = slices.Contains(ids, line.id)
+			}
+		}
+		if err := describingRules.held(ids, own); err != nil {
+			return nil, err
+		}
+	} else {
+		asked, err := permissionsAsked(a, r, egress, in, false)
+		if err != nil {
+			return nil, err
+		}
+		there := map[groupRule]bool{}
+		for _, p := range *g.side(egress) {
+			eachRule(p, func(rule groupRule, _ map[string]any) { there[rule] = true })
+		}
+		for _, p := range asked {
+			eachRule(p, func(rule groupRule, entry map[string]any) {
+				if gone[rule] = there[rule]; !there[rule] {
+					unknown = append(unknown, permissionOf(p, rule, entry))
+				}
+			})
+		}
 	}
 	// EC2 API reference, RevokeSecurityGroupIngress: in a default VPC no error is
 	// returned and the answer names the unknown rules; in another VPC it is
 	// InvalidPermission.NotFound and no rule is revoked.
-	inDefault := slices.ContainsFunc(r.vpcs, func(v *vpc) bool { return v.ID == g.VPC && v.Default })
-	if len(unknown) > 0 && !inDefault {
+	if len(unknown) > 0 && !inDefaultVPC(r, g) {
 		return nil, fail(http.StatusBadRequest, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
 	}
-	if len(gone) > 0 {
-		next = nil
-		for _, p := range *list {
-			eachRule(p, func(rule groupRule, entry map[string]any) {
-				if !gone[rule] {
-					next = withRule(next, p, rule, entry)
-				}
-			})
+	var kept []map[string]any
+	revoked := []any{}
+	for _, line := range s.rulesOf(a, r, g) {
+		switch {
+		case line.egress != egress:
+		case gone[line.rule]:
+			revoked = append(revoked, line.revoked())
+			delete(g.ruleTags, line.id)
+		default:
+			kept = withRule(kept, line.like, line.rule, line.entry)
 		}
-		*list = next
+	}
+	if len(revoked) > 0 {
+		*g.side(egress) = kept
 		s.groupChanged(r, g)
 	}
-	return map[string]any{"Return": true, "UnknownIpPermissions": unknown}, nil
-}
-
-// ruleList is DescribeSecurityGroupRules: ingress first, one line a rule.
-func (s *Sim) ruleList(a *account, r *regionState, wanted []string) []any {
-	var list []any
-	for _, id := range sortedKeys(r.groups) {
-		if len(wanted) > 0 && !slices.Contains(wanted, id) {
-			continue
-		}
-		g := r.groups[id]
-		for _, side := range []struct {
-			egress      bool
-			permissions []map[string]any
-		}{{false, g.Ingress}, {true, g.Egress}} {
-			for _, p := range side.permissions {
-				eachRule(p, func(rule groupRule, _ map[string]any) {
-					line := map[string]any{
-						"SecurityGroupRuleId": "sgr-" + hexOf(17, id, scalar(side.egress), rule.protocol, rule.from, rule.to, rule.peer),
-						"GroupId":             id, "GroupOwnerId": a.ID, "IsEgress": side.egress, "IpProtocol": rule.protocol,
-					}
-					for _, port := range []string{"FromPort", "ToPort"} {
-						line[port] = -1
-						if v, ok := p[port]; ok && v != nil {
-							line[port] = wholeNumber(v)
-						}
-					}
-					switch rule.kind {
-					case "IpRanges":
-						line["CidrIpv4"] = rule.peer
-					case "Ipv6Ranges":
-						line["CidrIpv6"] = rule.peer
-					case "PrefixListIds":
-						line["PrefixListId"] = rule.peer
-					default:
-						line["ReferencedGroupInfo"] = map[string]any{"GroupId": rule.peer}
-					}
-					list = append(list, line)
-				})
-			}
-		}
-	}
-	return list
+	return map[string]any{"Return": true, "UnknownIpPermissions": unknown, "RevokedSecurityGroupRules": revoked}, nil
 }

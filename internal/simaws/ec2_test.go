@@ -118,3 +118,62 @@ func TestTrustedAccessIsEnabledByPrincipal(t *testing.T) {
 		}
 	}
 }
+
+// Filter values: * is any text, / included, ? one character or none, a backslash takes
+// their meaning; case counts (EC2 user guide, "Filtering").
+func TestFilterValues(t *testing.T) {
+	for _, c := range []struct {
+		pattern, have string
+		want          bool
+	}{
+		{"app", "app", true}, {"App", "app", false}, {"app", "apps", false}, {"", "", true}, {"*", "", true}, {"?", "", true}, {"?", "ab", false},
+		{"ELB app/*", "ELB app/web/50dc6c495c0c9188", true}, {"*web*", "ELB app/web/1", true}, {"a?p", "ap", true}, {"a?p", "app", true}, {"a?p", "axyp", false},
+		{`\*amazon\?\\`, `*amazon?\`, true}, {`\*`, "x", false}, {"[a]", "a", false}, {"[a]", "[a]", true}, {"a**b", "ab", true}, {`a\`, `a\`, true},
+	} {
+		if got := filterFits(c.pattern, c.have); got != c.want {
+			t.Errorf("%q against %q: %v", c.pattern, c.have, got)
+		}
+	}
+}
+
+func FuzzFilterValues(f *testing.F) {
+	f.Add("a*b?", "axb")
+	f.Fuzz(func(t *testing.T, pattern, have string) {
+		escaped := strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`).Replace(have)
+		if !filterFits(escaped, have) || !filterFits("*", have) || !filterFits(escaped+"*", have+pattern) {
+			t.Errorf("%q does not match itself", have)
+		}
+		filterFits(pattern, have)
+	})
+}
+
+// What EC2 refuses before it looks at anything, in its words where they are known.
+func TestRefusalsOfEC2(t *testing.T) {
+	s := New(Options{Empty: true})
+	r := s.world.accounts[s.world.management].region("us-east-1")
+	group := sortedKeys(r.groups)[0]
+	rule := "&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22&IpPermissions.1.IpRanges.1.CidrIp=192.0.2.0%2F24"
+	for form, want := range map[string]string{
+		"Action=DescribeVpcs&MaxResults=4":                                                                              "InvalidParameterValue</Code><Message>Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.",
+		"Action=DescribeVpcs&MaxResults=many":                                                                           "InvalidParameterValue",
+		"Action=DescribeSecurityGroupRules&Filter.1.Name=group-name&Filter.1.Value.1=x":                                 "The filter &#39;group-name&#39; is invalid",
+		"Action=DescribeNetworkInterfaces&NetworkInterfaceId.1=eni-1&NetworkInterfaceId.2=eni-2":                        "The networkInterface IDs &#39;eni-1, eni-2&#39; do not exist",
+		"Action=DescribeNetworkInterfaces&NetworkInterfaceId.1=x":                                                       "Invalid id: &#34;x&#34; (expecting &#34;eni-...&#34;)",
+		"Action=AuthorizeSecurityGroupEgress&GroupName=app" + rule:                                                      "The request must contain the parameter groupId",
+		"Action=AuthorizeSecurityGroupIngress&GroupId=" + group + rule + "&TagSpecification.1.ResourceType=vpc":         "is not a valid taggable resource type for this operation.",
+		"Action=AuthorizeSecurityGroupIngress&GroupId=" + group + strings.ReplaceAll(rule, "ToPort=22", "ToPort=21"):    "InvalidParameterValue",
+		"Action=RevokeSecurityGroupIngress&GroupId=" + group + rule + "&SecurityGroupRuleId.1=sgr-00000000000000000":    "InvalidParameterCombination",
+		"Action=AuthorizeSecurityGroupIngress&GroupId=" + group + rule + "&DryRun=true":                                 "DryRunOperation",
+		"Action=AuthorizeSecurityGroupIngress&GroupId=" + group + rule + strings.ReplaceAll(rule, "sions.1", "sions.2"): "The same permission must not appear multiple times",
+	} {
+		if status, body := post(t, s, form+"&Version=2016-11-15"); status < 400 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s, want %s", form, status, body, want)
+		}
+	}
+	if _, body := post(t, s, "Action=AuthorizeSecurityGroupIngress&Version=2016-11-15&GroupId="+group+rule); !strings.Contains(body, "<return>true</return>") {
+		t.Error(body)
+	}
+	if _, body := post(t, s, "Action=AuthorizeSecurityGroupIngress&Version=2016-11-15&GroupId="+group+rule); !strings.Contains(body, "the specified rule &#34;peer: 192.0.2.0/24, TCP, from port: 22, to port: 22, ALLOW&#34; already exists") {
+		t.Error(body)
+	}
+}

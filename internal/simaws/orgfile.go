@@ -148,7 +148,7 @@ func (s *Sim) populateAs(a *account, r *regionState, spec fileAccount) {
 			g.Ingress, g.Egress = openRules(g.ID, a.ID)
 		}
 		if spec.inUse {
-			r.enis = append(r.enis, &networkInterface{ID: "eni-" + hexOf(17, g.ID), Description: "Primary network interface", Groups: []string{g.ID}, InterfaceType: "interface"})
+			addInterface(r, "eni-"+hexOf(17, g.ID), g.ID, "instance")
 		}
 	}
 }

@@ -133,8 +133,8 @@ func writeEC2(b *bytes.Buffer, members map[string]any) {
 	sort.Strings(names)
 	for _, name := range names {
 		tag := ec2Tag(name)
-		if _, group := members["GroupId"]; group && name == "Description" {
-			tag = "groupDescription" // of a group itself, not of a range in it
+		if _, group := members["IpPermissionsEgress"]; group && name == "Description" {
+			tag = "groupDescription" // of a group itself, not of a range or a peer in it
 		}
 		switch v := members[name].(type) {
 		case nil:
@@ -178,7 +178,8 @@ var ec2Tags = map[string]string{
 	"Description": "description", "Tags": "tagSet", "Regions": "regionInfo", "RegionName": "regionName", "Endpoint": "regionEndpoint",
 	"OptInStatus": "optInStatus", "Vpcs": "vpcSet", "NetworkInterfaces": "networkInterfaceSet", "Groups": "groupSet",
 	"SecurityGroupRules": "securityGroupRuleSet", "LaunchTemplateVersions": "launchTemplateVersionSet",
-	"UnknownIpPermissions": "unknownIpPermissionSet",
+	"UnknownIpPermissions": "unknownIpPermissionSet", "RevokedSecurityGroupRules": "revokedSecurityGroupRuleSet",
+	"PrivateIpAddresses": "privateIpAddressesSet", "Ipv6Addresses": "ipv6AddressesSet", "Ipv4Prefixes": "ipv4PrefixSet", "Ipv6Prefixes": "ipv6PrefixSet",
 }
 
 func ec2Tag(name string) string {

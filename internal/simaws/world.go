@@ -165,6 +165,7 @@ type securityGroup struct {
 	ID, Name, Description, VPC string
 	Ingress, Egress            []map[string]any
 	Tags                       map[string]string
+	ruleTags                   map[string]map[string]string // by rule id
 	// changed is when its configuration item was last written.
 	changed time.Time
 }
