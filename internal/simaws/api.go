@@ -80,6 +80,9 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 	case "s3:PutObject", "s3:GetObject", "s3:HeadBucket":
 		return s.objectDo(check, a, op, in)
 	}
+	if do := apiCalls[service+":"+op]; do != nil {
+		return do(s, check, a, r, in)
+	}
 	return nil, fail(http.StatusBadRequest, "InvalidAction", fmt.Sprintf("the simulated organization does not serve %s %s", service, op))
 }
 

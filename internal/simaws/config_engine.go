@@ -50,15 +50,46 @@ func (s *Sim) stopRecorder(r *regionState) {
 	}
 }
 
+// watched are the types of which changes are recorded; of the rest the first item is
+// all that there is.
+var watched = []string{typeSecurityGroup}
+
+// present gives the ids of the resources of a watched type that are there.
+func (s *Sim) present(r *regionState, resourceType string) []string {
+	switch resourceType {
+	case typeSecurityGroup:
+		return sortedKeys(r.groups)
+	}
+	return nil
+}
+
+// itemOf is the item of a resource as it is now; ok is false where it is not there.
+func (s *Sim) itemOf(r *regionState, resourceType, id string) (item configItem, ok bool) {
+	switch resourceType {
+	case typeSecurityGroup:
+		if g := r.groups[id]; g != nil {
+			return s.groupItem(r, g), true
+		}
+	}
+	return configItem{}, false
+}
+
 // recordAll writes an item of every resource that is recorded, and of every one
 // that is gone, and lets the rules see it.
 func (s *Sim) recordAll(r *regionState) {
-	for _, id := range sortedKeys(r.groups) {
-		s.recordGroup(r, id)
-	}
-	for _, item := range r.config.current(typeSecurityGroup) {
-		if r.groups[item.ID] == nil {
-			s.recordGroup(r, item.ID)
+	for _, t := range watched {
+		if !r.recording(t) {
+			continue
+		}
+		there := map[string]bool{}
+		for _, id := range s.present(r, t) {
+			there[id] = true
+			s.record(r, t, id)
+		}
+		for _, item := range r.config.current(t) {
+			if !there[item.ID] {
+				s.record(r, t, item.ID)
+			}
 		}
 	}
 	for _, item := range s.otherItems(r) {
@@ -83,13 +114,17 @@ func (s *Sim) ensureItems(r *regionState) {
 }
 
 // groupChanged tells AWS Config that a security group was created, changed or
-// deleted. Nothing happens where its type is not being recorded.
-func (s *Sim) groupChanged(r *regionState, g *securityGroup) {
-	if !r.recording(typeSecurityGroup) || r.recorder.LastStatus == "Pending" {
+// deleted.
+func (s *Sim) groupChanged(r *regionState, g *securityGroup) { s.changed(r, typeSecurityGroup, g.ID) }
+
+// changed tells AWS Config that a resource was created, changed or deleted. Nothing
+// happens where its type is not being recorded.
+func (s *Sim) changed(r *regionState, resourceType, id string) {
+	if !r.recording(resourceType) || r.recorder.LastStatus == "Pending" {
 		return // the first recording will see it
 	}
 	s.ensureItems(r)
-	key := itemKey(typeSecurityGroup, g.ID)
+	key := itemKey(resourceType, id)
 	if r.config.pending[key] {
 		return // the item is written with what is true then
 	}
@@ -97,66 +132,54 @@ func (s *Sim) groupChanged(r *regionState, g *securityGroup) {
 		r.config.pending = map[string]bool{}
 	}
 	r.config.pending[key] = true
-	wait := spread(recordingLow, recordingHigh, r.account, r.name, g.ID)
-	if r.recorder.frequencyOf(typeSecurityGroup) == "DAILY" {
+	wait := spread(recordingLow, recordingHigh, r.account, r.name, id)
+	if r.recorder.frequencyOf(resourceType) == "DAILY" {
 		// One item a day, if there was a change: due when the recorder's day ends.
 		wait = dailyRecording - s.clock.Now().Sub(r.recorder.LastStart)%dailyRecording
 	}
 	s.clock.after(wait, func() {
 		delete(r.config.pending, key)
-		s.recordGroup(r, g.ID)
+		s.record(r, resourceType, id)
 	})
 }
 
-// recordGroup writes the item of one group and has it evaluated.
-func (s *Sim) recordGroup(r *regionState, id string) {
-	if !r.recording(typeSecurityGroup) {
+// record writes the item of one resource and has it evaluated.
+func (s *Sim) record(r *regionState, resourceType, id string) {
+	if !r.recording(resourceType) {
 		return
 	}
-	g := r.groups[id]
-	before, known := r.config.last(typeSecurityGroup, id)
+	item, there := s.itemOf(r, resourceType, id)
+	before, known := r.config.last(resourceType, id)
 	switch {
-	case g == nil && !known:
+	case !there && !known:
 		return
-	case g == nil:
+	case !there:
 		before.Status, before.Configuration = "ResourceDeleted", nil
 		before.Captured, before.StateID = s.clock.Now(), s.clock.Now().UnixMilli()
 		r.config.write(before)
 	default:
-		item := s.groupItem(r, g)
 		if !known {
 			item.Status = "ResourceDiscovered"
 		}
-		g.changed = item.Captured
+		if g := r.groups[id]; resourceType == typeSecurityGroup {
+			g.changed = item.Captured
+		}
 		r.config.write(item)
 	}
 	s.clock.after(evaluationDelay, func() {
 		for _, name := range sortedKeys(r.rules) {
 			// A new rule looks at everything anyway.
-			if rule := r.rules[name]; (rule.firstEvaluated || rule.evaluations == 0) && rule.inScope(typeSecurityGroup) {
-				s.evaluateResource(r, rule, typeSecurityGroup, id)
+			if rule := r.rules[name]; (rule.firstEvaluated || rule.evaluations == 0) && rule.inScope(resourceType) {
+				s.evaluateResource(r, rule, resourceType, id)
 			}
 		}
 	})
 }
 
-// inScope says whether changes of a type make the rule look.
-func (rule *configRule) inScope(resourceType string) bool {
-	managed, known := managedRules[rule.Identifier]
-	if !known || managed.resourceType != resourceType {
-		return false
-	}
-	for _, t := range rule.ScopeTypes {
-		if t == resourceType {
-			return true
-		}
-	}
-	return len(rule.ScopeTypes) == 0
-}
-
 // ruleCreated has a new or changed rule evaluated.
 func (s *Sim) ruleCreated(r *regionState, rule *configRule) {
 	s.evaluateLater(r, rule, spread(firstEvaluationLow, firstEvaluation, r.account, r.name, rule.Name))
+	s.repeat(r, rule)
 }
 
 // evaluateLater evaluates the whole rule after a while; until then its state is
@@ -176,45 +199,6 @@ func (s *Sim) evaluateLater(r *regionState, rule *configRule, wait time.Duration
 	})
 }
 
-// evaluateRule evaluates a rule against every recorded resource in its scope.
-// Where the recorder is stopped nothing is evaluated and what was said stays.
-func (s *Sim) evaluateRule(r *regionState, rule *configRule) {
-	if r.recorder == nil || !r.recorder.Recording {
-		return
-	}
-	s.ensureItems(r)
-	now := s.clock.Now()
-	rule.firstEvaluated, rule.lastInvoked, rule.lastSuccess = true, now, now
-	managed, known := managedRules[rule.Identifier]
-	if !known || !rule.inScope(managed.resourceType) {
-		return
-	}
-	for _, item := range r.config.current(managed.resourceType) {
-		s.evaluateResource(r, rule, item.Type, item.ID)
-	}
-}
-
-// evaluateResource gives a rule's verdict on one resource.
-func (s *Sim) evaluateResource(r *regionState, rule *configRule, resourceType, id string) {
-	if r.rules[rule.Name] != rule || !r.recording(resourceType) {
-		return
-	}
-	now := s.clock.Now()
-	rule.firstEvaluated, rule.lastInvoked, rule.lastSuccess = true, now, now
-	item, ok := r.config.last(resourceType, id)
-	if !ok || !rule.covers(item) {
-		s.dropResult(rule, id)
-		return
-	}
-	verdict, annotation := managedRules[rule.Identifier].verdict(item, rule.InputParameters)
-	s.setResult(rule, &evaluation{
-		ResourceType: resourceType, ResourceID: id,
-		Compliance: verdict, Annotation: annotation,
-		Ordering: item.Captured, Invoked: now, Recorded: now.Add(500 * time.Millisecond),
-	})
-	s.evaluated(r, rule, id)
-}
-
 // ruleWord is Config's word on a whole rule: COMPLIANT, NON_COMPLIANT or
 // INSUFFICIENT_DATA. Resources that are NOT_APPLICABLE do not count.
 func (s *Sim) ruleWord(r *regionState, rule *configRule) string {
@@ -228,38 +212,4 @@ func (s *Sim) ruleWord(r *regionState, rule *configRule) string {
 		}
 	}
 	return word
-}
-
-// seedRule gives a rule that was there before the simulation its evaluations at
-// once, without remediation.
-func (s *Sim) seedRule(r *regionState, rule *configRule) {
-	managed, known := managedRules[rule.Identifier]
-	rule.State = "ACTIVE"
-	if r.recorder == nil {
-		return
-	}
-	s.ensureItems(r)
-	now := s.clock.Now().Add(-sinceBefore)
-	rule.firstEvaluated, rule.lastInvoked, rule.lastSuccess = true, now, now
-	if !known || !r.recorder.records(managed.resourceType) || !rule.inScope(managed.resourceType) {
-		return
-	}
-	items := r.config.current(managed.resourceType)
-	if len(items) == 0 && managed.resourceType == typeSecurityGroup {
-		// The recorder was stopped after it had recorded.
-		for _, id := range sortedKeys(r.groups) {
-			item := s.groupItem(r, r.groups[id])
-			item.Captured, item.StateID = now, now.UnixMilli()
-			r.config.write(item)
-		}
-		items = r.config.current(managed.resourceType)
-	}
-	rule.results = map[string]*evaluation{}
-	for _, item := range items {
-		verdict, annotation := managed.verdict(item, rule.InputParameters)
-		rule.results[item.ID] = &evaluation{
-			ResourceType: item.Type, ResourceID: item.ID, Compliance: verdict, Annotation: annotation,
-			Ordering: item.Captured, Invoked: now, Recorded: now,
-		}
-	}
 }

@@ -2,6 +2,8 @@ package simaws
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -16,69 +18,62 @@ func knownIdentifier(id string) bool {
 
 // managedRule is a managed rule that the simulator really evaluates. Other
 // identifiers that AWS knows are accepted and stay without results.
+//
+// A rule of configuration changes looks at recorded items, by verdict. A rule that
+// is periodic only asks the services themselves, by look, whether or not a recorder
+// runs ("Periodic: AWS Config continues to run evaluations at the frequency that you
+// specify", developer guide, evaluations when the configuration recorder is turned
+// off). A rule of both kinds looks at items, also once every period.
 type managedRule struct {
-	resourceType string
-	verdict      func(item configItem, parameters map[string]string) (compliance, annotation string)
+	types             []string // the recorded types that changes-triggered rules look at
+	changes, periodic bool
+	parameters        []ruleParameter
+	verdict           func(item configItem, p ruleValues) (compliance, annotation string)
+	look              func(s *Sim, a *account, r *regionState, p ruleValues) []finding
+}
+
+// finding is a periodic rule's verdict on one resource.
+type finding struct{ resourceType, id, compliance, annotation string }
+
+// typeAccount is the type of results about the account as such.
+const typeAccount = "AWS::::Account"
+
+// onAccount is a verdict on the account.
+func onAccount(a *account, compliant bool, annotation string) []finding {
+	if compliant {
+		return []finding{{typeAccount, a.ID, "COMPLIANT", ""}}
+	}
+	return []finding{{typeAccount, a.ID, "NON_COMPLIANT", annotation}}
 }
 
 // managedRules by identifier.
-var managedRules = map[string]managedRule{
-	// "Checks if the default security group of any VPC does not allow inbound or
-	// outbound traffic. The rule returns NOT_APPLICABLE if the security group is
-	// not default." (developer guide, vpc-default-security-group-closed)
-	"VPC_DEFAULT_SECURITY_GROUP_CLOSED": {typeSecurityGroup, func(item configItem, _ map[string]string) (string, string) {
-		if item.Name != "default" {
-			return "NOT_APPLICABLE", ""
-		}
-		if len(permissionsOf(item, "ipPermissions"))+len(permissionsOf(item, "ipPermissionsEgress")) > 0 {
-			return "NON_COMPLIANT", ""
-		}
-		return "COMPLIANT", ""
-	}},
-	// "Checks if the incoming SSH traffic for the security groups is accessible.
-	// The rule is COMPLIANT when IP addresses of the incoming SSH traffic in the
-	// security groups are restricted." (restricted-ssh)
-	"INCOMING_SSH_DISABLED": {typeSecurityGroup, func(item configItem, _ map[string]string) (string, string) {
-		for _, p := range permissionsOf(item, "ipPermissions") {
-			if openToAll(p) && coversPort(p, 22) {
-				return "NON_COMPLIANT", ""
-			}
-		}
-		return "COMPLIANT", ""
-	}},
+var managedRules = map[string]managedRule{}
+
+func init() {
+	for _, some := range []map[string]managedRule{groupRules, accountRules} {
+		maps.Copy(managedRules, some)
+	}
 }
 
-func permissionsOf(item configItem, name string) []map[string]any {
-	list, _ := item.Configuration[name].([]any)
-	var out []map[string]any
-	for _, x := range list {
-		if m, ok := x.(map[string]any); ok {
-			out = append(out, m)
+// listening are the types whose changes make the rule look.
+func (rule *configRule) listening() []string {
+	managed := managedRules[rule.Identifier]
+	if !managed.changes {
+		return nil
+	}
+	if len(rule.ScopeTypes) == 0 {
+		return managed.types
+	}
+	var out []string
+	for _, t := range managed.types {
+		if slices.Contains(rule.ScopeTypes, t) {
+			out = append(out, t)
 		}
 	}
 	return out
 }
 
-func openToAll(permission map[string]any) bool {
-	for _, member := range []struct{ list, cidr, all string }{{"ipv4Ranges", "cidrIp", "0.0.0.0/0"}, {"ipv6Ranges", "cidrIpv6", "::/0"}} {
-		ranges, _ := permission[member.list].([]any)
-		for _, x := range ranges {
-			if m, ok := x.(map[string]any); ok && m[member.cidr] == member.all {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func coversPort(permission map[string]any, port float64) bool {
-	switch permission["ipProtocol"] {
-	case "-1":
-		return true
-	case "tcp", "6":
-		from, _ := permission["fromPort"].(float64)
-		to, _ := permission["toPort"].(float64)
-		return from <= port && port <= to
-	}
-	return false
+// inScope says whether changes of a type make the rule look.
+func (rule *configRule) inScope(resourceType string) bool {
+	return slices.Contains(rule.listening(), resourceType)
 }

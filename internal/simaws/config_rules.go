@@ -210,12 +210,10 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, evaluated := managedRules[in.Source.SourceIdentifier]; evaluated && in.Source.Owner == "AWS" && len(parameters) > 0 {
-		text, err := json.Marshal(parameters) // neither of them has parameters
-		if err != nil {
+	if managed, evaluated := managedRules[in.Source.SourceIdentifier]; evaluated && in.Source.Owner == "AWS" {
+		if err := managed.checkParameters(parameters); err != nil {
 			return nil, err
 		}
-		return nil, invalidParameter("Unknown parameters provided in the inputParameters: " + string(text) + ".")
 	}
 	rule := r.rules[in.ConfigRuleName]
 	if rule != nil && rule.State == "DELETING" {
@@ -319,8 +317,14 @@ func ruleParameters(v any) (map[string]string, error) {
 		return nil, nil
 	}
 	out := map[string]string{}
-	for k, x := range object {
-		out[k] = fmt.Sprint(x)
+	for _, k := range sortedKeys(object) {
+		// A number or a boolean that is no text is refused in the same words
+		// (getmoto/moto, PutConfigRule: seen with "MinimumPasswordLength":10).
+		text, isText := object[k].(string)
+		if !isText || strings.TrimSpace(text) == "" {
+			return nil, invalidParameter("Blank spaces are not acceptable for input parameter: " + k + ".")
+		}
+		out[k] = text
 	}
 	return out, nil
 }

@@ -15,6 +15,9 @@ var ec2Ops = map[string]handler{
 	"DescribeVpcs":                   ec2Call,
 	"DescribeRegions":                ec2Call,
 	"DescribeLaunchTemplateVersions": ec2Call,
+	"GetEbsEncryptionByDefault":      ec2Shared,
+	"EnableEbsEncryptionByDefault":   ec2Shared,
+	"DisableEbsEncryptionByDefault":  ec2Shared,
 }
 
 func ec2Call(s *Sim, c *call) (any, error) {

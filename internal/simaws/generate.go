@@ -86,6 +86,7 @@ func (g *generator) account(parent, name string) *account {
 		roles: map[string]*iamRole{}, buckets: map[string]*bucket{}, regions: map[string]*regionState{},
 	}
 	a.populate = func(r *regionState) { g.s.populate(a, r) }
+	a.lived = !g.s.opts.Empty && g.s.opts.Organization == nil
 	g.w.accounts[id] = a
 	g.w.order = append(g.w.order, id)
 	return a

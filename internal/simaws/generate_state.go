@@ -172,6 +172,7 @@ func (s *Sim) addVPC(a *account, r *regionState, isDefault bool) {
 	app.Ingress = []map[string]any{{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": []any{map[string]any{"CidrIp": "10.0.0.0/8"}}}}
 	app.Egress = []map[string]any{{"IpProtocol": "-1", "IpRanges": []any{map[string]any{"CidrIp": "0.0.0.0/0"}}}}
 	r.groups[g.ID], r.groups[app.ID] = g, app
+	s.addOpenGroup(a, r, v, kind, changed)
 	// The share of places is 40 %; a place with two VPCs has two chances.
 	if s.opts.Empty || chance(a.ID, r.name, kind, "open") >= 0.34 {
 		return
@@ -185,5 +186,60 @@ func (s *Sim) addVPC(a *account, r *regionState, isDefault bool) {
 		app.Ingress = append(app.Ingress, map[string]any{"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "UserIdGroupPairs": []any{map[string]any{"GroupId": g.ID, "UserId": a.ID}}})
 	case use < 0.26:
 		g.Tags["rollout-exempt"] = "ticket-1234"
+	}
+}
+
+// openings are what people open to the world, with how often it is found; the share of
+// VPCs that have any is the sum.
+var openings = []struct {
+	name, description, protocol string
+	from, to                    int
+	cidrs                       []string
+	share                       float64
+}{
+	{"web", "web servers", "tcp", 443, 443, []string{"0.0.0.0/0", "::/0"}, 0.25},
+	{"bastion", "administrators", "tcp", 22, 22, []string{"0.0.0.0/0"}, 0.08},
+	{"remote-desktop", "support", "tcp", 3389, 3389, []string{"0.0.0.0/0"}, 0.04},
+	{"ssh-v6", "administrators", "tcp", 22, 22, []string{"::/0"}, 0.02},
+	{"launch-wizard-1", "launch-wizard-1 created", "-1", 0, 0, []string{"0.0.0.0/0"}, 0.03},
+	{"ftp", "file exchange", "tcp", 20, 25, []string{"0.0.0.0/0"}, 0.02},
+	{"resolver", "DNS", "udp", 53, 53, []string{"0.0.0.0/0"}, 0.02},
+}
+
+// addOpenGroup gives a VPC of a generated account a group that is open to the world, or
+// not.
+func (s *Sim) addOpenGroup(a *account, r *regionState, v *vpc, kind string, changed time.Time) {
+	if !a.lived {
+		return
+	}
+	draw := chance(a.ID, r.name, kind, "opening")
+	for _, o := range openings {
+		if draw -= o.share; draw >= 0 {
+			continue
+		}
+		p := map[string]any{"IpProtocol": o.protocol}
+		if o.protocol != "-1" {
+			p["FromPort"], p["ToPort"] = o.from, o.to
+		}
+		var v4, v6 []any
+		for _, cidr := range o.cidrs {
+			if strings.Contains(cidr, ":") {
+				v6 = append(v6, map[string]any{"CidrIpv6": cidr})
+			} else {
+				v4 = append(v4, map[string]any{"CidrIp": cidr})
+			}
+		}
+		if v4 != nil {
+			p["IpRanges"] = v4
+		}
+		if v6 != nil {
+			p["Ipv6Ranges"] = v6
+		}
+		g := &securityGroup{
+			ID: "sg-" + hexOf(17, a.ID, r.name, kind, o.name), Name: o.name, Description: o.description, VPC: v.ID, Tags: map[string]string{}, changed: changed, Ingress: []map[string]any{p},
+			Egress: []map[string]any{{"IpProtocol": "-1", "IpRanges": []any{map[string]any{"CidrIp": "0.0.0.0/0"}}}},
+		}
+		r.groups[g.ID] = g
+		return
 	}
 }

@@ -158,6 +158,9 @@ func (s *Sim) PutRule(id, region, name, identifier, createdBy string) {
 			CreatedBy: createdBy, State: "ACTIVE", Created: s.clock.Now(), results: map[string]*evaluation{},
 		}
 		rule.ARN = "arn:" + s.world.partition + ":config:" + region + ":" + id + ":config-rule/" + rule.ID
+		if managed, known := managedRules[identifier]; known {
+			rule.ScopeTypes = managed.types
+		}
 		r.rules[name] = rule
 		s.seedRule(r, rule)
 	})

@@ -34,6 +34,9 @@ var iamOps = map[string]handler{
 	"TagRole":                            tagRole,
 	"UntagRole":                          untagRole,
 	"ListRoleTags":                       listRoleTags,
+	"GetAccountPasswordPolicy":           iamShared,
+	"UpdateAccountPasswordPolicy":        iamShared,
+	"DeleteAccountPasswordPolicy":        iamShared,
 }
 
 type roleShape struct {

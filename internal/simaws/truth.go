@@ -165,12 +165,24 @@ func (s *Sim) rightStatus(a *account, region, name string) string {
 	if r.recorder == nil || !r.recorder.Recording {
 		return "RECORDER_OFF"
 	}
-	for _, t := range rule.ScopeTypes {
+	for _, t := range rule.needs() {
 		if !r.recorder.records(t) {
 			return "NOT_RECORDED"
 		}
 	}
 	return s.ruleWord(r, rule)
+}
+
+// needs are the types without whose recording a rule has no verdict. A rule that is
+// periodic only needs none.
+func (rule *configRule) needs() []string {
+	switch managed, known := managedRules[rule.Identifier]; {
+	case known && !managed.changes:
+		return nil
+	case known && len(rule.ScopeTypes) == 0:
+		return managed.types
+	}
+	return rule.ScopeTypes
 }
 
 // readerRole is the first role that the management account may assume.

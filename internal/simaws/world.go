@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"slices"
 	"time"
 )
 
@@ -80,6 +81,10 @@ type account struct {
 	buckets     map[string]*bucket // by full name; account-regional ones too
 	regions     map[string]*regionState
 	quirk       quirk
+	// lived says that it is a generated account with a history, base what it has as such;
+	// baseline makes that when it is first looked at.
+	lived bool
+	base  *baseline
 	// populate makes what the account has in a Region.
 	populate func(*regionState)
 }
@@ -139,6 +144,8 @@ type regionState struct {
 
 	// config is what AWS Config keeps apart from its rules: recorded items.
 	config configState
+	// base is what an account has in a Region beside its networks; settings makes it.
+	base *regionBaseline
 
 	documents map[string]*ssmDocument // by name
 	// executions are SSM automation executions, newest last.
@@ -197,13 +204,17 @@ type configRecorder struct {
 	LastErrorMessage  string
 }
 
+// globalTypes are the types that a recorder of all types records with
+// includeGlobalResourceTypes only (API reference, RecordingGroup).
+var globalTypes = []string{"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::Policy"}
+
 // records says whether the recorder records a resource type.
 func (r *configRecorder) records(resourceType string) bool {
 	if r == nil {
 		return false
 	}
 	if r.AllSupported {
-		return true
+		return r.IncludeGlobal || !slices.Contains(globalTypes, resourceType)
 	}
 	if len(r.Exclusions) > 0 {
 		for _, t := range r.Exclusions {
@@ -255,6 +266,7 @@ type configRule struct {
 	errorCode      string
 	errorMessage   string
 	evaluations    int       // evaluations of the whole rule that are under way
+	period         int       // of a periodic rule: counts its schedules, the newest holds
 	lastAsked      time.Time // the last StartConfigRulesEvaluation
 	// results by resource id; gone are those that went not long ago.
 	results map[string]*evaluation

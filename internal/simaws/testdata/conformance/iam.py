@@ -5,6 +5,7 @@ import time
 
 def run(c):
     iam = c.client("iam", credentials=c.session)
+    password_policy(c, iam)
     config = c.client("config", region="eu-west-3", credentials=c.session)
     account = c.sts.get_caller_identity()["Account"]
     trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
@@ -115,3 +116,16 @@ def run(c):
     ec2.authorize_security_group_egress(GroupId=group, IpPermissions=rule)
     ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rule)
     ec2.describe_launch_template_versions(Versions=["$Latest"])
+
+
+def password_policy(c, iam):
+    try:
+        iam.delete_account_password_policy()
+    except iam.exceptions.NoSuchEntityException:
+        pass
+    c.refused("NoSuchEntity", iam.get_account_password_policy)
+    c.refused("ValidationError", iam.update_account_password_policy, MaxPasswordAge=1096)
+    iam.update_account_password_policy(MinimumPasswordLength=14, MaxPasswordAge=90, PasswordReusePrevention=24, RequireSymbols=True, HardExpiry=False)
+    assert iam.get_account_password_policy()["PasswordPolicy"]["ExpirePasswords"] is True
+    iam.delete_account_password_policy()
+    c.refused("NoSuchEntity", iam.delete_account_password_policy)

@@ -1,0 +1,43 @@
+package simaws
+
+// baseline is what an account has as such, in no Region: the account's password policy
+// and the like. The zero value is what AWS gives a new account.
+type baseline struct {
+	password *passwordPolicy // nil: none was ever set
+}
+
+// regionBaseline is what an account has in a Region beside its networks.
+type regionBaseline struct {
+	encryptEBS bool // EBS encryption by default
+}
+
+// baseline makes what an account has when it is first looked at. A generated account has
+// a history: in about half of them somebody once cared.
+func (s *Sim) baseline(a *account) *baseline {
+	if a.base != nil {
+		return a.base
+	}
+	a.base = &baseline{}
+	if !a.lived {
+		return a.base
+	}
+	switch kind := chance(a.ID, "password policy"); {
+	case kind < 0.30: // as the CIS benchmark has it
+		a.base.password = &passwordPolicy{MinimumPasswordLength: 14, RequireSymbols: true, RequireNumbers: true, RequireUppercaseCharacters: true, RequireLowercaseCharacters: true,
+			AllowUsersToChangePassword: true, MaxPasswordAge: 90, PasswordReusePrevention: 24}
+	case kind < 0.45: // as somebody remembered it
+		a.base.password = &passwordPolicy{MinimumPasswordLength: 8, RequireNumbers: true, RequireUppercaseCharacters: true, RequireLowercaseCharacters: true, AllowUsersToChangePassword: true}
+	}
+	return a.base
+}
+
+// settings makes what an account has in a Region when it is first looked at.
+func (s *Sim) settings(a *account, r *regionState) *regionBaseline {
+	if r.base == nil {
+		r.base = &regionBaseline{}
+		if a.lived {
+			r.base.encryptEBS = chance(a.ID, r.name, "ebs encryption") < 0.35
+		}
+	}
+	return r.base
+}
