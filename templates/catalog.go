@@ -50,6 +50,9 @@ const (
 	ParameterCreateDeliveryBucket               = "CreateDeliveryBucket"
 	ParameterDeliveryBucketPrefix               = "DeliveryBucketPrefix"
 	ParameterPermissionsBoundary                = "PermissionsBoundaryArn"
+	// ParameterTrustedAccount has no default either: without another word it is the
+	// account that deploys.
+	ParameterTrustedAccount = "TrustedAccountId"
 )
 
 // Template is a CloudFormation template and what is known about it. The zero
@@ -87,8 +90,8 @@ type Template struct {
 	Capabilities []string
 	// Remediates says whether it attaches a remediation to a Config rule.
 	Remediates bool
-	// Unnamed are the logical ids of Config rules that a report cannot show, for
-	// their ConfigRuleName is not written out. Always empty for embedded ones.
+	// Unnamed are the logical ids of Config rules whose ConfigRuleName differs from
+	// place to place. Always empty for embedded ones.
 	Unnamed []string
 	// Path is the file it was read from, "" for embedded ones.
 	Path string
@@ -135,8 +138,12 @@ type Rule struct {
 	Title      string
 	// Checks says what it looks at, when, and what passes; "" for a user's rule.
 	Checks string
-	// Parameters are its input parameters; nil for none.
+	// Parameters are its input parameters; nil for none. In a Template they are those
+	// of its parameters' defaults; RulesWith has a run's.
 	Parameters map[string]string
+	// Unknown are the input parameters whose value follows from what is not known
+	// here, such as an account's id.
+	Unknown []string
 	// ResourceTypes are the types in its scope; empty means all.
 	ResourceTypes []string
 	Controls      []Control
@@ -221,10 +228,63 @@ func Lookup(name string) (Template, error) {
 		names = append(names, t.Name)
 	}
 	hint := ""
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return Template{}, fmt.Errorf("template %q is not embedded (there are %s)%s", name, strings.Join(names, ", "), hint)
+}
+
+// BaselineName is the word that means the baseline's templates.
+const BaselineName = "baseline"
+
+// Baseline are the embedded templates that --template baseline means, in deploy
+// order, without those that enforce: they come with --remediation.
+func Baseline() []Template {
+	var list []Template
+	for _, t := range all {
+		if t.Baseline && t.Enforces == "" {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Together are all templates of a run that asks for some: what they need, they
+// themselves, and what enforces them, each once, in deploy order.
+func Together(asked []Template) []Template {
+	var list []Template
+	for _, t := range asked {
+		list = append(list, t.Chain()...)
+		if t.EnforcedBy != "" {
+			if e, err := Lookup(t.EnforcedBy); err == nil {
+				list = append(list, e.Chain()...)
+			}
+		}
+	}
+	return inDeployOrder(list)
+}
+
+// inDeployOrder has each template once: embedded ones in the catalog's order, then
+// files as they come.
+func inDeployOrder(list []Template) []Template {
+	named := map[string]bool{}
+	for _, t := range list {
+		named[t.Name] = true
+	}
+	var out []Template
+	for _, t := range all {
+		if named[t.Name] {
+			out = append(out, t)
+			delete(named, t.Name)
+		}
+	}
+	for _, t := range list {
+		if named[t.Name] {
+			out = append(out, t)
+			delete(named, t.Name)
+		}
+	}
+	return out
 }
 
 // Chain is the embedded template of that name with all that it needs, directly or

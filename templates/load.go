@@ -50,6 +50,34 @@ func looksLikePath(s string) bool {
 // notName is what a StackSet's name cannot have.
 var notName = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
+// LoadAll is what a user means by --template: one template as Load has it, several
+// separated by commas, or "baseline" for those of the baseline. Each is there once,
+// embedded ones first, in deploy order.
+func LoadAll(text string) ([]Template, error) {
+	if text == BaselineName {
+		return Baseline(), nil
+	}
+	var asked []Template
+	for part := range strings.SplitSeq(text, ",") {
+		part = strings.TrimSpace(part)
+		if part == BaselineName {
+			asked = append(asked, Baseline()...)
+			continue
+		}
+		t, err := Load(part)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range asked {
+			if other.Name == t.Name && other.Path != t.Path {
+				return nil, fmt.Errorf("%s and %s have the same name %s; give one file another name", other.Path, t.Path, t.Name)
+			}
+		}
+		asked = append(asked, t)
+	}
+	return inDeployOrder(asked), nil
+}
+
 func fromFile(path string, body []byte) (Template, error) {
 	if len(body) > maxBody {
 		return Template{}, fmt.Errorf("%d bytes are more than the %d that CloudFormation takes", len(body), maxBody)
@@ -118,36 +146,6 @@ func has(v any, key string) bool {
 	return false
 }
 
-// rulesOf are the Config rules of d, sorted by name, and the logical ids of those
-// whose name is not written out.
-func rulesOf(d *Document) (rules []Rule, unnamed []string) {
-	for _, id := range d.ResourceOrder {
-		r := d.Resources[id]
-		if r.Type != "AWS::Config::ConfigRule" {
-			continue
-		}
-		name, ok := r.Properties["ConfigRuleName"].(string)
-		if !ok {
-			unnamed = append(unnamed, id)
-			continue
-		}
-		rule := Rule{Name: name, Title: name}
-		if s, ok := r.Properties["Description"].(string); ok {
-			rule.Title = s
-		}
-		source, _ := r.Properties["Source"].(map[string]any)
-		if source["Owner"] == "AWS" {
-			rule.Identifier, _ = source["SourceIdentifier"].(string)
-		}
-		scope, _ := r.Properties["Scope"].(map[string]any)
-		rule.ResourceTypes = literals(scope["ComplianceResourceTypes"])
-		rule.Parameters = literalMap(r.Properties["InputParameters"])
-		rules = append(rules, rule)
-	}
-	slices.SortFunc(rules, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
-	return rules, unnamed
-}
-
 func literals(v any) []string {
 	var list []string
 	items, _ := v.([]any)
@@ -157,20 +155,4 @@ func literals(v any) []string {
 		}
 	}
 	return list
-}
-
-// literalMap are the entries of v whose values are written out, as strings.
-func literalMap(v any) map[string]string {
-	var m map[string]string
-	entries, _ := v.(map[string]any)
-	for k, value := range entries {
-		switch value.(type) {
-		case string, bool, int64, float64:
-			if m == nil {
-				m = map[string]string{}
-			}
-			m[k] = fmt.Sprint(value)
-		}
-	}
-	return m
 }

@@ -48,7 +48,7 @@ Resources:
 		t.Fatal(err)
 	}
 	want := []Rule{
-		{Name: "a-rule", Identifier: "ACCESS_KEYS_ROTATED", Title: "Keys are rotated", Parameters: map[string]string{"maxAccessKeyAge": "90"}, ResourceTypes: []string{"AWS::IAM::User"}},
+		{Name: "a-rule", Identifier: "ACCESS_KEYS_ROTATED", Title: "Keys are rotated", Parameters: map[string]string{"maxAccessKeyAge": "90"}, Unknown: []string{"other"}, ResourceTypes: []string{"AWS::IAM::User"}},
 		{Name: "b-rule", Title: "b-rule"},
 	}
 	if diff := cmp.Diff(want, got.Rules); diff != "" {

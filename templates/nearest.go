@@ -1,8 +1,8 @@
 package templates
 
-// nearest is the one of names that is closest to word, "" where none is close: at
+// Nearest is the one of names that is closest to word, "" where none is close: at
 // most a third of its letters may differ.
-func nearest(word string, names []string) string {
+func Nearest(word string, names []string) string {
 	best, closest := "", len(word)/3+1
 	for _, name := range names {
 		if d := distance(word, name); d < closest {

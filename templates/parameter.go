@@ -57,7 +57,11 @@ func (p Parameter) Check(value string) error {
 
 func (p Parameter) problem(v string) string {
 	if len(p.AllowedValues) > 0 && !slices.Contains(p.AllowedValues, v) {
-		return "is not one of " + strings.Join(p.AllowedValues, ", ")
+		hint := ""
+		if near := Nearest(v, p.AllowedValues); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		return "is not one of " + strings.Join(p.AllowedValues, ", ") + hint
 	}
 	if p.Type == "Number" || p.Type == "List<Number>" {
 		f, err := strconv.ParseFloat(v, 64)

@@ -50,11 +50,12 @@ func printPolicy(c *cli.Context, s streams, o options) error {
 	if err != nil {
 		return err
 	}
-	list, err := withNeeds(strings.Split(c.Args().First(), ","))
+	asked, err := templates.LoadAll(c.Args().First())
 	if err != nil {
 		return err
 	}
-	if o.StackSet != "" && strings.Contains(c.Args().First(), ",") {
+	list := templates.Together(asked)
+	if o.StackSet != "" && len(asked) > 1 {
 		return usageError{"--stack-set names one StackSet; with several templates they are called rollout-<template>"}
 	}
 	var sets []string
@@ -112,33 +113,4 @@ func partitionOf(region string) (string, error) {
 		return partition, nil
 	}
 	return "", usageError{fmt.Sprintf("--home-region %q is no Region that this version knows", region)}
-}
-
-// withNeeds are the templates of a name list with all that they need and what
-// enforces them, each once, in deploy order.
-func withNeeds(names []string) ([]templates.Template, error) {
-	wanted := map[string]bool{}
-	var own []templates.Template
-	for _, name := range names {
-		t, err := templates.Load(strings.TrimSpace(name))
-		if err != nil {
-			return nil, err
-		}
-		for _, need := range t.Chain() {
-			wanted[need.Name] = true
-			if need.Name == t.Name && t.EnforcedBy != "" {
-				wanted[t.EnforcedBy] = true
-			}
-		}
-		if t.Path != "" {
-			own = append(own, t)
-		}
-	}
-	var list []templates.Template
-	for _, t := range templates.All() {
-		if wanted[t.Name] {
-			list = append(list, t)
-		}
-	}
-	return append(list, own...), nil
 }
