@@ -13,6 +13,7 @@ type authorizer func(access) error
 // then the role's policies, narrowed by the session policy. The error is an
 // *apiError AccessDenied with AWS's words; a protocol spells the code its own way.
 func (s *Sim) allowed(who caller, a access) error {
+	a.Context = who.context(a.Context)
 	switch s.bound(who.Account, who.Role, a) {
 	case decisionDeny:
 		return refusal(who, a, "with an explicit deny in a service control policy")
@@ -38,6 +39,27 @@ func (s *Sim) allowed(who caller, a access) error {
 		}
 	}
 	return nil
+}
+
+// context adds what a session carries: its tags, which come before those of its role,
+// and its source identity (IAM user guide, "Pass session tags in AWS STS").
+func (c caller) context(of map[string]string) map[string]string {
+	if c.Role == nil {
+		return of
+	}
+	out := map[string]string{}
+	for _, tags := range []map[string]string{c.Role.Tags, c.Tags} {
+		for k, v := range tags {
+			out["aws:principaltag/"+strings.ToLower(k)] = v
+		}
+	}
+	if c.SourceIdentity != "" {
+		out["aws:sourceidentity"] = c.SourceIdentity
+	}
+	for k, v := range of {
+		out[k] = v
+	}
+	return out
 }
 
 func refusal(who caller, a access, why string) *apiError {

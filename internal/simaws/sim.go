@@ -99,6 +99,11 @@ type caller struct {
 	Role *iamRole
 	// Session is the session policy that narrows it, nil without one.
 	Session *policyDocument
+	// Tags are those of the session; Transitive are the keys that a chained session
+	// has too. SourceIdentity stays the same along a chain.
+	Tags           map[string]string
+	Transitive     []string
+	SourceIdentity string
 }
 
 // call is one request, decoded as far as its protocol allows.

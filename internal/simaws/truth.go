@@ -189,7 +189,7 @@ func (rule *configRule) needs() []string {
 func (s *Sim) readerRole(a *account) *iamRole {
 	who := caller{Account: s.world.management, ARN: "arn:" + s.world.partition + ":iam::" + s.world.management + ":user/operator"}
 	for _, name := range readerRoles {
-		if r := a.roles[name]; r != nil && trusts(r.Trust, who, nil) {
+		if r := a.roles[name]; r != nil && trusts(r.Trust, "sts:AssumeRole", who, nil) {
 			return r
 		}
 	}

@@ -19,7 +19,7 @@ defects, covered = set(), set()
 
 # Codes that every service may answer and no model lists (AWS's "Common errors").
 COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError", "ValidationException", "InvalidAction", "UnknownOperationException",
-          "Throttling", "ThrottlingException", "InternalFailure", "MissingParameter"}
+          "Throttling", "ThrottlingException", "InternalFailure", "MissingParameter", "InvalidParameterValue"}
 
 
 def strip(tag):
