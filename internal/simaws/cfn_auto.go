@@ -144,21 +144,19 @@ func (s *Sim) autoDeploy(a *account) {
 	})
 	created := map[*stackSet]*operation{}
 	for _, set := range sets {
-		wanted := s.wantedBy(set, a)
+		wanted, has := s.wantedBy(set, a), set.due(a.ID)
 		var gone, missing []target
-		for _, i := range set.sorted() {
-			if i.account != a.ID {
-				continue
-			}
-			if ou, stays := wanted[i.region]; stays {
+		for _, region := range sortedKeys(has) {
+			t := target{a.ID, region}
+			if ou, stays := wanted[region]; !stays {
+				gone = append(gone, t)
+			} else if i := set.instances[t]; i != nil {
 				i.OU = ou
-			} else {
-				gone = append(gone, i.target)
 			}
 		}
 		ous := map[string]string{}
 		for _, region := range sortedKeys(wanted) {
-			if set.instances[target{a.ID, region}] == nil {
+			if !has[region] {
 				missing = append(missing, target{a.ID, region})
 				ous[a.ID] = wanted[region]
 			}
@@ -182,6 +180,32 @@ func (s *Sim) autoDeploy(a *account) {
 			}
 		}
 	}
+}
+
+// due are the Regions in which an account has an instance once all is done that runs or
+// waits: it may leave before what its coming began has ended, and the other way round.
+func (set *stackSet) due(account string) map[string]bool {
+	out := map[string]bool{}
+	for _, i := range set.sorted() {
+		if i.account == account {
+			out[i.region] = true
+		}
+	}
+	for _, op := range set.ops {
+		if !op.active() || op.Action != "CREATE" && op.Action != "DELETE" {
+			continue
+		}
+		for _, item := range op.items {
+			switch {
+			case item.account != account || item.Status != "PENDING" && item.Status != "RUNNING":
+			case op.Action == "CREATE":
+				out[item.region] = true
+			default:
+				delete(out, item.region)
+			}
+		}
+	}
+	return out
 }
 
 // autoOperation is an operation without preferences: they "do not apply to automatic

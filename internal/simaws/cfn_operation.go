@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -235,6 +236,9 @@ func (s *Sim) prepare(set *stackSet, op *operation, item *opItem) bool {
 	i := set.instances[item.target]
 	if i == nil && op.Action == "CREATE" {
 		i = &stackInstance{target: item.target, OU: op.ous[item.account], Status: "OUTDATED", Detailed: "PENDING"}
+		if op.auto { // it may have moved on within the set
+			i.OU = cmp.Or(s.wantedBy(set, s.world.everAccount(item.account))[item.region], i.OU)
+		}
 		set.add(i)
 	}
 	if i == nil || i.Status == "INOPERABLE" && op.Action == "UPDATE" {
