@@ -9,6 +9,7 @@ type baseline struct {
 // regionBaseline is what an account has in a Region beside its networks.
 type regionBaseline struct {
 	encryptEBS bool // EBS encryption by default
+	flowLogs   []*flowLog
 }
 
 // baseline makes what an account has when it is first looked at. A generated account has
@@ -37,6 +38,7 @@ func (s *Sim) settings(a *account, r *regionState) *regionBaseline {
 		r.base = &regionBaseline{}
 		if a.lived {
 			r.base.encryptEBS = chance(a.ID, r.name, "ebs encryption") < 0.35
+			s.addFlowLogs(a, r)
 		}
 	}
 	return r.base

@@ -50,7 +50,7 @@ func onAccount(a *account, compliant bool, annotation string) []finding {
 var managedRules = map[string]managedRule{}
 
 func init() {
-	for _, some := range []map[string]managedRule{groupRules, accountRules} {
+	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules} {
 		maps.Copy(managedRules, some)
 	}
 }

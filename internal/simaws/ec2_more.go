@@ -7,13 +7,10 @@ func ec2Shared(s *Sim, c *call) (any, error) {
 	a := s.world.accounts[c.Caller.Account]
 	who := func(x access) error { return denial(services["ec2"], s.allowed(c.Caller, x)) }
 	in := ec2Members(c.Form)
-	maps.Copy(in, ec2Extra(c.Form))
+	maps.Copy(in, flowLogMembers(c.Form))
 	out, err := s.apiDo(who, a, a.region(c.Region), "ec2", c.Action, in)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
-
-// ec2Extra reads the members that only calls of apiCalls have.
-func ec2Extra(query) map[string]any { return map[string]any{} }

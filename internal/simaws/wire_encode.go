@@ -178,6 +178,7 @@ var ec2Tags = map[string]string{
 	"Description": "description", "Tags": "tagSet", "Regions": "regionInfo", "RegionName": "regionName", "Endpoint": "regionEndpoint",
 	"OptInStatus": "optInStatus", "Vpcs": "vpcSet", "NetworkInterfaces": "networkInterfaceSet", "Groups": "groupSet",
 	"SecurityGroupRules": "securityGroupRuleSet", "LaunchTemplateVersions": "launchTemplateVersionSet",
+	"FlowLogs": "flowLogSet", "FlowLogIds": "flowLogIdSet",
 	"UnknownIpPermissions": "unknownIpPermissionSet", "RevokedSecurityGroupRules": "revokedSecurityGroupRuleSet",
 	"PrivateIpAddresses": "privateIpAddressesSet", "Ipv6Addresses": "ipv6AddressesSet", "Ipv4Prefixes": "ipv4PrefixSet", "Ipv6Prefixes": "ipv6PrefixSet",
 }
