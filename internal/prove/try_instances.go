@@ -37,6 +37,7 @@ func instanceScenarios() []Scenario {
 			{Name: "set-unknown-ou", Lines: []string{"PRV-18"}, Text: "updating under an OU that the StackSet was never deployed to: \"Organizational unit … not found in StackSet\""},
 			{Name: "set-delete-by-account", Lines: []string{"PRV-11"},
 				Text: "deleting by accounts alone is refused: \"… can only have OrganizationalUnit as target\""},
+			{Name: "set-delete-missing", Lines: []string{"PRV-27"}, Text: "deleting an instance that is not there succeeds, without a result row"},
 			{Name: "set-missing-instance", Documented: true, Text: "updating an instance that is not there is StackInstanceNotFoundException, HTTP 404"},
 		},
 		try: tryLife,
@@ -252,8 +253,13 @@ func (t *trial) tryRemoval(ctx context.Context, s *set, all []string) error {
 		return err
 	}
 	if slices.ContainsFunc(list, func(i types.StackInstanceSummary) bool { return aws.ToString(i.Account) == last }) {
-		t.skip("set-missing-instance", "the instance of account %s is still there after its deletion", last)
+		for _, claim := range []string{"set-missing-instance", "set-delete-missing"} {
+			t.skip(claim, "the instance of account %s is still there after its deletion", last)
+		}
 		return nil
+	}
+	if err := t.tryDeleteMissing(ctx, s, last); err != nil {
+		return err
 	}
 	out, err := s.api.UpdateStackInstances(ctx, s.updateInstances(last))
 	t.refused("set-missing-instance", err, 404, "StackInstanceNotFoundException")
@@ -262,6 +268,25 @@ func (t *trial) tryRemoval(ctx context.Context, s *set, all []string) error {
 		return err
 	}
 	return ctx.Err()
+}
+
+// tryDeleteMissing deletes what is gone.
+func (t *trial) tryDeleteMissing(ctx context.Context, s *set, account string) error {
+	out, err := s.api.DeleteStackInstances(ctx, s.deleteInput(account))
+	if err != nil {
+		t.holds("set-delete-missing", false, "%s", answer(err))
+		return ctx.Err()
+	}
+	op, err := s.wait(ctx, out.OperationId)
+	if err != nil {
+		return err
+	}
+	rows, err := s.results(ctx, out.OperationId, 1)
+	if err != nil {
+		return err
+	}
+	t.holds("set-delete-missing", op.Status == types.StackSetOperationStatusSucceeded && len(rows) == 0, "operation %s, %d result rows", op.Status, len(rows))
+	return nil
 }
 
 // tryElsewhere updates under an OU that does not hold the account: were it taken,
