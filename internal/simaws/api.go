@@ -47,6 +47,12 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 			return nil, err
 		}
 		return s.changeGroup(a, r, g, op, in)
+	case "ec2:CreateTags", "ec2:DeleteTags":
+		out, err := s.changeTags(who, a, r, op, in)
+		if err == nil && dry {
+			return nil, fail(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+		}
+		return out, err
 	case "ec2:DescribeSecurityGroupRules":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err

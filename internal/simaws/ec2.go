@@ -15,6 +15,8 @@ var ec2Ops = map[string]handler{
 	"DescribeVpcs":                   ec2Call,
 	"DescribeRegions":                ec2Call,
 	"DescribeLaunchTemplateVersions": ec2Call,
+	"CreateTags":                     ec2Call,
+	"DeleteTags":                     ec2Call,
 	"CreateFlowLogs":                 ec2Shared,
 	"DescribeFlowLogs":               ec2Shared,
 	"DeleteFlowLogs":                 ec2Shared,
@@ -30,6 +32,7 @@ func ec2Call(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.trail(a, a.region(c.Region), c.Caller.ARN, c.Action, ec2Members(c.Form))
 	return out, nil
 }
 
@@ -45,6 +48,20 @@ func ec2Members(q query) map[string]any {
 		if q.has(name) {
 			in[name] = q.str(name)
 		}
+	}
+	if ids := q.list("ResourceId"); ids != nil {
+		in["Resources"] = anyList(ids)
+	}
+	var own []any
+	for _, t := range q.structs("Tag") {
+		tag := map[string]any{"Key": t.str("Key")}
+		if t.has("Value") {
+			tag["Value"] = t.str("Value")
+		}
+		own = append(own, tag)
+	}
+	if own != nil {
+		in["Tags"] = own
 	}
 	var tagged []any
 	for _, t := range q.structs("TagSpecification") {

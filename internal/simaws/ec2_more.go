@@ -12,5 +12,6 @@ func ec2Shared(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.trail(a, a.region(c.Region), c.Caller.ARN, c.Action, in)
 	return out, nil
 }

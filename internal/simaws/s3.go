@@ -6,7 +6,7 @@ import (
 )
 
 // s3Ops are the calls served, by name: path style only.
-var s3Ops = map[string]handler{"HeadBucket": headBucket}
+var s3Ops = map[string]handler{"HeadBucket": headBucket, "GetObject": getObject, "ListObjectsV2": listObjects}
 
 // headBucket answers 200, 404, 403 for somebody else's bucket, and 301 with the
 // Region where the bucket is (S3 API reference, HeadBucket).

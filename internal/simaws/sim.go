@@ -131,12 +131,13 @@ type handler func(s *Sim, c *call) (any, error)
 
 // service is one AWS service as it is served here.
 type service struct {
-	protocol  protocol
-	version   string // query: API version
-	namespace string // query: the XML namespace
-	target    string // json: the X-Amz-Target prefix
-	iamPrefix string // of its IAM actions, when not the SigV4 name
-	ops       map[string]handler
+	protocol   protocol
+	version    string // query: API version
+	namespace  string // query: the XML namespace
+	target     string // json: the X-Amz-Target prefix
+	longTarget string // json: a second X-Amz-Target prefix, which other SDKs send
+	iamPrefix  string // of its IAM actions, when not the SigV4 name
+	ops        map[string]handler
 }
 
 // services by SigV4 name.
@@ -154,6 +155,7 @@ func init() {
 		"ec2":            {protocol: protocolEC2, version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ops: ec2Ops},
 		"account":        {protocol: protocolREST, ops: accountOps},
 		"s3":             {protocol: protocolS3, ops: s3Ops},
+		"cloudtrail":     {protocol: protocolJSON11, target: "CloudTrail_20131101", longTarget: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", ops: cloudtrailOps},
 	}
 }
 

@@ -48,6 +48,7 @@ type automationRun struct {
 	values  map[string]any            // parameters
 	outputs map[string]map[string]any // by step, then output
 	as      authorizer
+	assumed string // ARN of the role's session, "" without assumeRole
 	visits  int
 	attempt int
 	failed  string // the first critical failure
@@ -88,6 +89,7 @@ func (s *Sim) startAutomation(start automationStart) (*automationExecution, erro
 			if run.as, err = s.automationRole(a, r, run.exec.ID, arn); err != nil {
 				return nil, err
 			}
+			run.assumed = "arn:" + s.world.partition + ":sts::" + a.ID + ":assumed-role/" + arn[strings.LastIndexByte(arn, '/')+1:] + "/Automation-" + run.exec.ID
 		}
 	}
 	for _, step := range book.steps {

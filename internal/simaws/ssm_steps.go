@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -121,6 +122,9 @@ func (run *automationRun) call(r *regionState, service, op string, in map[string
 			return nil, denial(svc, err)
 		}
 		return nil, err
+	}
+	if service == "ec2" {
+		run.s.trail(run.start.account, r, cmp.Or(run.assumed, run.start.by), op, in)
 	}
 	plain, _ := plainJSON(out).(map[string]any)
 	return plain, nil

@@ -201,6 +201,9 @@ func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
 	switch svc.protocol {
 	case protocolJSON11:
 		prefix, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if i := strings.LastIndexByte(r.Header.Get("X-Amz-Target"), '.'); svc.longTarget != "" && i > 0 && r.Header.Get("X-Amz-Target")[:i] == svc.longTarget {
+			prefix, action = svc.target, r.Header.Get("X-Amz-Target")[i+1:]
+		}
 		if prefix != svc.target || action == "" {
 			return c, svc, fail(http.StatusBadRequest, "UnknownOperationException", "")
 		}
@@ -241,6 +244,9 @@ func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
 			c.Action = "HeadBucket"
 		case http.MethodGet:
 			c.Action = "ListObjectsV2"
+			if _, key := s3Target(r); key != "" {
+				c.Action = "GetObject"
+			}
 		}
 		c.Body = body
 	}

@@ -75,6 +75,12 @@ func encode(w http.ResponseWriter, svc *service, c *call, body any, err error, n
 				h.Set(k, headers.Get(k))
 			}
 		}
+		if whole, ok := body.(s3Body); ok {
+			for k := range whole.header {
+				h.Set(k, whole.header.Get(k))
+			}
+			return send(w, http.StatusOK, whole.body)
+		}
 		return send(w, http.StatusOK, nil)
 	}
 	h.Set("Content-Type", "text/xml")

@@ -154,6 +154,7 @@ type regionState struct {
 	// allowed to run yet.
 	automations int
 	waiting     []*automationRun
+	events      []*trailEvent     // of CloudTrail, newest last
 	topics      map[string]bool   // ARNs of SNS
 	stacks      map[string]*stack // by stack name, deleted ones left out
 	gone        []*stack          // deleted ones, in order of their end
