@@ -127,7 +127,7 @@ func (a *automation) step(step map[string]any) (next string) {
 func (a *automation) fill(v any) any {
 	switch v := v.(type) {
 	case string:
-		return reference.ReplaceAllStringFunc(v, func(s string) string {
+		return braces.ReplaceAllStringFunc(v, func(s string) string {
 			value, ok := a.known[strings.Trim(s, "{ }")]
 			if !ok {
 				a.t.Fatalf("nothing is known as %s", s)

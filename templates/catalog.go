@@ -95,6 +95,9 @@ type Template struct {
 	Unnamed []string
 	// Path is the file it was read from, "" for embedded ones.
 	Path string
+	// Findings are what Lint has to say of a file, none of it an error. Embedded
+	// templates are held to it by tests instead.
+	Findings []Finding
 
 	controls []Control // of the template, apart from its rules'
 	body     []byte

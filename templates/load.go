@@ -18,8 +18,8 @@ const maxBody = 51200
 // path of a file. A file's rules are those of its AWS::Config::ConfigRule resources
 // whose ConfigRuleName is written out; its scope is regional and it needs nothing.
 //
-// A file that a service-managed StackSet cannot deploy is refused: more than 51,200
-// bytes, transforms or macros, nested stacks.
+// A file of which Lint has errors to say is refused with a *Refused; its warnings and
+// notes are the template's Findings.
 func Load(nameOrPath string) (Template, error) {
 	t, err := Lookup(nameOrPath)
 	if err == nil {
@@ -33,6 +33,10 @@ func Load(nameOrPath string) (Template, error) {
 		return Template{}, fmt.Errorf("read template: %w", readErr)
 	}
 	t, err = fromFile(nameOrPath, body)
+	var refused *Refused
+	if errors.As(err, &refused) {
+		return Template{}, err
+	}
 	if err != nil {
 		return Template{}, fmt.Errorf("template %s: %w", nameOrPath, err)
 	}
@@ -78,12 +82,16 @@ func LoadAll(text string) ([]Template, error) {
 	return inDeployOrder(asked), nil
 }
 
-func fromFile(path string, body []byte) (Template, error) {
-	if len(body) > maxBody {
-		return Template{}, fmt.Errorf("%d bytes are more than the %d that CloudFormation takes", len(body), maxBody)
-	}
+// NameOf is the name of a template that is read from a file: its StackSet is called
+// rollout-NAME.
+func NameOf(path string) string {
 	base := filepath.Base(path)
-	name := strings.Trim(notName.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-"), "-")
+	return strings.Trim(notName.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-"), "-")
+}
+
+func fromFile(path string, body []byte) (Template, error) {
+	base := filepath.Base(path)
+	name := NameOf(path)
 	if name == "" {
 		return Template{}, fmt.Errorf("its file name has no letter or digit to name a StackSet by")
 	}
@@ -91,10 +99,17 @@ func fromFile(path string, body []byte) (Template, error) {
 		return Template{}, fmt.Errorf("its name %s is an embedded template's; give the file another name", name)
 	}
 	t := Template{Name: name, Scope: ScopeRegional, Path: path}
-	if err := t.read(body); err != nil {
-		return Template{}, err
+	t.Findings = Lint(name, body)
+	var errors []Finding
+	for _, f := range t.Findings {
+		if f.Severity == SeverityError {
+			errors = append(errors, f)
+		}
 	}
-	if err := deployable(t.document); err != nil {
+	if len(errors) > 0 {
+		return Template{}, &Refused{Path: path, Findings: errors}
+	}
+	if err := t.read(body); err != nil {
 		return Template{}, err
 	}
 	t.Description = t.document.Description
@@ -107,43 +122,6 @@ func fromFile(path string, body []byte) (Template, error) {
 		t.Grade = 3
 	}
 	return t, nil
-}
-
-// deployable says what keeps a service-managed StackSet from deploying d.
-func deployable(d *Document) error {
-	if d.Transform != nil {
-		return fmt.Errorf("it has a Transform, which service-managed StackSets refuse")
-	}
-	for _, id := range d.ResourceOrder {
-		r := d.Resources[id]
-		switch {
-		case r.Type == "AWS::CloudFormation::Stack":
-			return fmt.Errorf("line %d: %s is a nested stack, which service-managed StackSets refuse", r.Line, id)
-		case has(r.Properties, "Fn::Transform"):
-			return fmt.Errorf("line %d: %s uses Fn::Transform, which service-managed StackSets refuse", r.Line, id)
-		}
-	}
-	for _, part := range []any{d.Mappings, d.Conditions, d.Outputs, d.Metadata} {
-		if has(part, "Fn::Transform") {
-			return fmt.Errorf("it uses Fn::Transform, which service-managed StackSets refuse")
-		}
-	}
-	return nil
-}
-
-// has says whether key is in v, at any depth.
-func has(v any, key string) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, inner := range v {
-			if k == key || has(inner, key) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(v, func(inner any) bool { return has(inner, key) })
-	}
-	return false
 }
 
 func literals(v any) []string {

@@ -19,7 +19,8 @@ func write(t *testing.T, name, body string) string {
 }
 
 func TestLoadFile(t *testing.T) {
-	path := write(t, "my rules_2.yaml", `Description: |
+	path := write(t, "my rules_2.yaml", `Metadata: {rollout: {lint: {ignore: {RL303: unknown parameters are told}}}}
+Description: |
   Keys are young
   and more
 Resources:
@@ -38,10 +39,10 @@ Resources:
       Source: {Owner: AWS, SourceIdentifier: ACCESS_KEYS_ROTATED}
   C:
     Type: AWS::Config::ConfigRule
-    Properties: {ConfigRuleName: !Sub "x-${AWS::Region}", Source: {Owner: AWS, SourceIdentifier: X}}
+    Properties: {ConfigRuleName: !Sub "x-${AWS::Region}", Source: {Owner: AWS, SourceIdentifier: IAM_ROOT_ACCESS_KEY_CHECK}}
   Fix:
     Type: AWS::Config::RemediationConfiguration
-    Properties: {}
+    Properties: {TargetVersion: "1", Parameters: {AutomationAssumeRole: {StaticValue: {Values: [x]}}, R: {ResourceValue: {Value: RESOURCE_ID}}}}
 `)
 	got, err := Load(path)
 	if err != nil {
@@ -65,11 +66,11 @@ func TestLoadRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ path, want string }{
 		"unknown name":   {"default-securty-group", "did you mean default-security-group?; there is no file of that name either"},
 		"missing file":   {missing, "read template: open " + missing},
-		"too large":      {write(t, "a.yaml", "Resources: {A: {Type: T}}\n"+strings.Repeat("#", maxBody)), "more than the 51200 that CloudFormation takes"},
-		"transform":      {write(t, "a.yaml", "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: T}}"), "has a Transform"},
-		"macro":          {write(t, "a.yaml", "Resources:\n  A: {Type: T, Properties: {a: [!Transform {Name: x}]}}"), "line 2: A uses Fn::Transform"},
-		"nested":         {write(t, "a.yaml", "Resources:\n  A: {Type: AWS::CloudFormation::Stack}"), "line 2: A is a nested stack"},
-		"not a template": {write(t, "a.yaml", "a: b"), `a.yaml: 1:1: a template has no "a"`},
+		"too large":      {write(t, "a.yaml", "Resources: {A: {Type: T}}\n"+strings.Repeat("#", maxBody)), "a.yaml:1:1: error RL002: 51226 bytes are more than the 51200 that CloudFormation takes"},
+		"transform":      {write(t, "a.yaml", "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: T}}"), "a.yaml:1:1: error RL101: it has a Transform"},
+		"macro":          {write(t, "a.yaml", "Resources:\n  A: {Type: T, Properties: {a: [!Transform {Name: x}]}}"), "a.yaml:2:33: error RL102: it uses Fn::Transform"},
+		"nested":         {write(t, "a.yaml", "Resources:\n  A: {Type: AWS::CloudFormation::Stack}"), "a.yaml:2:3: error RL103: A is a nested stack"},
+		"not a template": {write(t, "a.yaml", "a: b"), `a.yaml:1:1: error RL001: a template has no "a"`},
 		"no name":        {write(t, "--.yaml", "Resources: {A: {Type: T}}"), "no letter or digit"},
 		"taken name":     {write(t, "recording.yaml", "Resources: {A: {Type: T}}"), "embedded template's"},
 		"directory":      {t.TempDir(), "read template"},

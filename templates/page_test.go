@@ -80,3 +80,32 @@ func TestTheCatalogSaysEnough(t *testing.T) {
 		}
 	}
 }
+
+// docs/lint.md is the checks as a page; go test -update writes it.
+func TestPageOfTheChecks(t *testing.T) {
+	b := &strings.Builder{}
+	b.WriteString("# What `rollout templates lint` looks at\n\nWritten by a test from the checks (`templates/lint_checks.go`): do not edit.\n\n" +
+		"It reads a file, asks nobody, and says what it found as `file:line:column: severity code: what is wrong; what to do [where AWS says so]`.\n" +
+		"`--template FILE` is held to the same checks before anything else happens.\n\n" +
+		"- **error**: CloudFormation, a service-managed StackSet, AWS Config or Systems Manager refuses it, or it fails when it runs. Such a file is not rolled out.\n" +
+		"- **warning**: it deploys, and does what its author hardly meant. The plan shows it.\n" +
+		"- **note**: worth knowing before it is deployed.\n\n" +
+		"A template that knows better says so, with why; what has a code RL00… cannot be ignored:\n\n" +
+		"```yaml\nMetadata:\n  rollout:\n    lint:\n      ignore:\n        RL202: the account list is in the bucket's policy\n```\n\n" +
+		"Managed rules with their parameters, services and their operations, and IAM actions are lists from AWS's documentation and\n" +
+		"service models; `templates/facts/update.py` writes them.\n")
+	titles := map[string]string{
+		"RL00": "The text", "RL01": "Parameters, conditions, mappings", "RL02": "References", "RL10": "What StackSets refuse or want", "RL11": "What stays",
+		"RL12": "Names", "RL13": "What is written out", "RL20": "IAM", "RL30": "AWS Config: rules", "RL31": "AWS Config: remediation", "RL40": "Systems Manager Automation",
+	}
+	last := ""
+	for _, c := range Checks() {
+		group := titles[c.Code[:4]]
+		if group != "" && group != last {
+			last = group
+			fmt.Fprintf(b, "\n## %s\n\n| code | severity | what it finds | what to do | source |\n|---|---|---|---|---|\n", group)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", c.Code, c.Severity, c.Title, strings.ReplaceAll(c.Remedy, "|", `\|`), c.Source)
+	}
+	golden(t, "../../docs/lint.md", []byte(b.String()))
+}

@@ -8,6 +8,8 @@ import (
 )
 
 const ruled = `
+Metadata:
+  rollout: {lint: {ignore: {RL026: never ends, RL302: short names, RL303: anything goes}}}
 Parameters:
   HomeRegion: {Type: String}
   MaximumAge: {Type: Number, Default: 90}
