@@ -45,6 +45,11 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 		regions = append(regions, d.HomeRegion)
 	}
 	slices.Sort(regions)
+	for _, t := range chain(d) {
+		if err := t.Regions(len(d.Regions) > 1); err != nil {
+			return nil, err
+		}
+	}
 	facts, err := Preflight(ctx, s, PreflightInput{
 		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rulesOf(d),
 		Base: true, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix],
@@ -60,6 +65,9 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 		return nil, err
 	}
 	plan.Warnings = append(plan.Warnings, found.Warnings...)
+	for _, t := range chain(d) {
+		plan.Warnings = append(plan.Warnings, t.Warnings()...)
+	}
 	if warning != "" {
 		plan.Warnings = append(plan.Warnings, warning)
 	}

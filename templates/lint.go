@@ -57,15 +57,43 @@ func (t Template) Lint() []Finding { return Lint(t.Name, t.body) }
 // Refused is the error of a template that has findings of severity error.
 type Refused struct {
 	Path     string
-	Findings []Finding // the errors only
+	Where    string    // " to more than one Region"; "" for anywhere
+	Findings []Finding // those that refuse it
 }
 
 func (e *Refused) Error() string {
-	lines := []string{fmt.Sprintf("template %s cannot be rolled out", e.Path)}
+	lines := []string{fmt.Sprintf("template %s cannot be rolled out%s", e.Path, e.Where)}
 	for _, f := range e.Findings {
 		lines = append(lines, e.Path+":"+f.String())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Warnings are the findings about a template of a file that are worth a warning in a
+// plan, as lint says them.
+func (t Template) Warnings() []string {
+	var list []string
+	for _, f := range t.Findings {
+		if f.Severity == SeverityWarning {
+			list = append(list, t.Path+":"+f.String())
+		}
+	}
+	return list
+}
+
+// Regions refuses a template with names that the second of several Regions would
+// find taken.
+func (t Template) Regions(several bool) error {
+	var taken []Finding
+	for _, f := range t.Findings {
+		if f.Code == "RL120" || f.Code == "RL121" {
+			taken = append(taken, f)
+		}
+	}
+	if !several || len(taken) == 0 {
+		return nil
+	}
+	return &Refused{Path: t.Path, Where: " to more than one Region", Findings: taken}
 }
 
 // linter is one run over one template.

@@ -32,6 +32,7 @@ func templatesCommand(s streams) *cli.Command {
 			},
 			templatesShowCommand(s),
 			templatesPolicyCommand(s),
+			templatesLintCommand(s),
 		},
 		Action: func(c *cli.Context) error { return cli.ShowSubcommandHelp(c) },
 	}
