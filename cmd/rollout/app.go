@@ -38,7 +38,7 @@ func newApp(s streams) *cli.App {
 			return with(c, s, runMain)
 		},
 		Commands: withUsageErrors([]*cli.Command{
-			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), disarmCommand(s), removeCommand(s),
+			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), disarmCommand(s), restoreCommand(s), removeCommand(s),
 			templatesCommand(s), simulateCommand(s), proveCommand(s),
 		}),
 	}
@@ -59,6 +59,11 @@ func withUsageErrors(commands []*cli.Command) []*cli.Command {
 
 // with reads the options, opens AWS or the simulation, and runs a command.
 func with(c *cli.Context, s streams, do func(ctx context.Context, j *job) error) error {
+	return withOptions(c, s, func(*options) {}, do)
+}
+
+// withOptions is with, for a command with defaults of its own.
+func withOptions(c *cli.Context, s streams, change func(*options), do func(ctx context.Context, j *job) error) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
@@ -66,6 +71,7 @@ func with(c *cli.Context, s streams, do func(ctx context.Context, j *job) error)
 	if err != nil {
 		return err
 	}
+	change(&o)
 	j := newJob(s, o)
 	defer func() { j.close() }()
 	if err := j.open(c.Context); err != nil {

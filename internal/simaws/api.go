@@ -114,11 +114,8 @@ func (s *Sim) objectDo(check func(action, resource string, extra map[string]stri
 	}
 	switch op {
 	case "PutObject":
-		if b.Objects == nil {
-			b.Objects = map[string][]byte{}
-		}
-		b.Objects[key] = []byte(scalarOr(in["Body"]))
-		return map[string]any{"ETag": "\"" + s.ids.hex(32) + "\""}, nil
+		b.put(key, []byte(scalarOr(in["Body"])), s.clock.Now())
+		return map[string]any{"ETag": etag(b.Objects[key])}, nil
 	case "GetObject":
 		body, ok := b.Objects[key]
 		if !ok {

@@ -140,7 +140,7 @@ func (s *Sim) deliver(a *account, ch *deliveryChannel, name string, body []byte)
 	if b.Objects == nil {
 		b.Objects = map[string][]byte{}
 	}
-	b.Objects[prefix+"AWSLogs/"+a.ID+"/Config/"+name] = body
+	b.put(prefix+"AWSLogs/"+a.ID+"/Config/"+name, body, s.clock.Now())
 }
 
 // checkDelivery is AWS's own check: the recorder's role, the bucket, and, for a

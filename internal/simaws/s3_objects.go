@@ -1,17 +1,31 @@
 package simaws
 
 import (
+	"crypto/md5"
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // s3Body is an answer of S3 with a body.
 type s3Body struct {
 	header http.Header
 	body   []byte
+}
+
+// put writes an object.
+func (b *bucket) put(key string, body []byte, now time.Time) {
+	if b.Objects == nil {
+		b.Objects = map[string][]byte{}
+	}
+	if b.written == nil {
+		b.written = map[string]time.Time{}
+	}
+	b.Objects[key], b.written[key] = body, now
 }
 
 // s3Target splits the path of a request in path style.
@@ -43,6 +57,9 @@ func (s *Sim) s3Bucket(c *call, action, name, resource string) (*bucket, error) 
 	return b, nil
 }
 
+// etag is the MD5 digest of what was put whole (S3 API reference, Object).
+func etag(body []byte) string { return fmt.Sprintf("\"%x\"", md5.Sum(body)) }
+
 // getObject serves GetObject without ranges, conditions and versions.
 func getObject(s *Sim, c *call) (any, error) {
 	name, key := s3Target(c.Request)
@@ -54,7 +71,10 @@ func getObject(s *Sim, c *call) (any, error) {
 	if !ok {
 		return nil, fail(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	}
-	return s3Body{http.Header{"Content-Type": {"binary/octet-stream"}, "Content-Length": {strconv.Itoa(len(body))}}, body}, nil
+	return s3Body{http.Header{
+		"Content-Type": {"binary/octet-stream"}, "Content-Length": {strconv.Itoa(len(body))}, "Etag": {etag(body)},
+		"Last-Modified": {b.written[key].UTC().Format(http.TimeFormat)},
+	}, body}, nil
 }
 
 // listObjects serves ListObjectsV2 with Prefix, StartAfter, MaxKeys and its tokens.
@@ -79,6 +99,8 @@ func listObjects(s *Sim, c *call) (any, error) {
 	}
 	type content struct {
 		Key          string
+		LastModified string
+		ETag         string
 		Size         int
 		StorageClass string
 	}
@@ -96,7 +118,7 @@ func listObjects(s *Sim, c *call) (any, error) {
 			answer.IsTruncated = true
 			break
 		}
-		answer.Contents = append(answer.Contents, content{k, len(b.Objects[k]), "STANDARD"})
+		answer.Contents = append(answer.Contents, content{k, b.written[k].UTC().Format("2006-01-02T15:04:05.000Z"), etag(b.Objects[k]), len(b.Objects[k]), "STANDARD"})
 	}
 	answer.KeyCount = len(answer.Contents)
 	if answer.IsTruncated && limit > 0 {

@@ -127,6 +127,7 @@ type bucket struct {
 	Policy              policyDocument
 	HasPolicy           bool
 	Objects             map[string][]byte
+	written             map[string]time.Time // since when an object is there
 }
 
 // regionState is what one account has in one Region.
