@@ -12,7 +12,7 @@ import (
 
 func jsonLoads(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if len(args) == 0 {
-		return nil, &scriptError{"TypeError", "loads() missing 1 required positional argument: 's'"}
+		return nil, &scriptError{class: "TypeError", message: "loads() missing 1 required positional argument: 's'"}
 	}
 	value, err := fromStarlark(args[0], 0)
 	if err != nil {
@@ -20,7 +20,7 @@ func jsonLoads(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ [
 	}
 	var out any
 	if err := json.Unmarshal([]byte(textOf(value)), &out); err != nil {
-		return nil, &scriptError{"JSONDecodeError", err.Error()}
+		return nil, &scriptError{class: "JSONDecodeError", message: err.Error()}
 	}
 	return toStarlark(out, 0)
 }
@@ -28,7 +28,7 @@ func jsonLoads(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ [
 // jsonDumps writes JSON as Python does: ", " and ": ", or indented.
 func jsonDumps(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) == 0 {
-		return nil, &scriptError{"TypeError", "dumps() missing 1 required positional argument: 'obj'"}
+		return nil, &scriptError{class: "TypeError", message: "dumps() missing 1 required positional argument: 'obj'"}
 	}
 	w := jsonWriter{indent: -1, item: ", ", key: ": "}
 	for _, kv := range kwargs {
@@ -69,7 +69,7 @@ func (w *jsonWriter) line(depth int) {
 
 func (w *jsonWriter) value(v starlark.Value, depth int) error {
 	if depth > 100 {
-		return &scriptError{"ValueError", "Circular reference detected"}
+		return &scriptError{class: "ValueError", message: "Circular reference detected"}
 	}
 	switch t := v.(type) {
 	case starlark.NoneType:
@@ -106,7 +106,7 @@ func (w *jsonWriter) value(v starlark.Value, depth int) error {
 		w.out.WriteString("]")
 	default:
 		if !w.lenient {
-			return &scriptError{"TypeError", "Object of type " + v.Type() + " is not JSON serializable"}
+			return &scriptError{class: "TypeError", message: "Object of type " + v.Type() + " is not JSON serializable"}
 		}
 		w.out.WriteString(strconv.Quote(v.String()))
 	}

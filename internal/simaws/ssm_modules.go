@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -32,8 +33,11 @@ func (sr *scriptRun) predeclared() starlark.StringDict {
 		"time":     &object{name: "time", attrs: map[string]starlark.Value{"sleep": sleep, "time": function("time", sr.unix)}},
 		"sleep":    sleep,
 		"datetime": clock, "timezone": clock.attrs["timezone"],
-		"Config":     nothing,
-		"_raise":     function("raise", raise),
+		"Config":    nothing,
+		"_raise":    function("raise", raise),
+		"_try":      function("try", tried),
+		"Exception": anyException, "ClientError": clientError,
+		"botocore":   &object{name: "botocore", attrs: map[string]starlark.Value{"exceptions": &object{name: "exceptions", attrs: map[string]starlark.Value{"ClientError": clientError}}}},
 		"isinstance": function("isinstance", isInstance),
 		"sum":        function("sum", sum),
 	}
@@ -60,7 +64,7 @@ func raise(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []sta
 
 func isInstance(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if len(args) != 2 {
-		return nil, &scriptError{"TypeError", "isinstance expected 2 arguments"}
+		return nil, &scriptError{class: "TypeError", message: "isinstance expected 2 arguments"}
 	}
 	kinds := starlark.Tuple{args[1]}
 	if t, ok := args[1].(starlark.Tuple); ok {
@@ -78,7 +82,7 @@ func isInstance(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ 
 
 func sum(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if len(args) != 1 {
-		return nil, &scriptError{"TypeError", "sum expected 1 argument"}
+		return nil, &scriptError{class: "TypeError", message: "sum expected 1 argument"}
 	}
 	list, err := fromStarlark(args[0], 0)
 	if err != nil {
@@ -95,7 +99,7 @@ func sum(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starl
 			}
 		}
 		if !ok {
-			return nil, &scriptError{"TypeError", "unsupported operand for sum"}
+			return nil, &scriptError{class: "TypeError", message: "unsupported operand for sum"}
 		}
 		total += n
 	}
@@ -132,7 +136,7 @@ func (sr *scriptRun) sleep(_ *starlark.Thread, b *starlark.Builtin, args starlar
 			return starlark.None, nil
 		}
 	}
-	return nil, &scriptError{"ValueError", b.Name() + " length must be non-negative"}
+	return nil, &scriptError{class: "ValueError", message: b.Name() + " length must be non-negative"}
 }
 
 // client serves boto3.client(name, region_name=…).
@@ -154,25 +158,26 @@ func (sr *scriptRun) client(_ *starlark.Thread, _ *starlark.Builtin, args starla
 		}
 	}
 	if service == "" {
-		return nil, &scriptError{"TypeError", "client() missing 1 required positional argument: 'service_name'"}
+		return nil, &scriptError{class: "TypeError", message: "client() missing 1 required positional argument: 'service_name'"}
 	}
 	if name != "" {
 		if sr.run.s.world.regionStatus(sr.run.start.account, name) == "" {
-			return nil, &scriptError{"EndpointConnectionError", "Could not connect to the endpoint URL: \"https://" + service + "." + name + ".amazonaws.com/\""}
+			return nil, &scriptError{class: "EndpointConnectionError", message: "Could not connect to the endpoint URL: \"https://" + service + "." + name + ".amazonaws.com/\""}
 		}
 		region = sr.run.start.account.region(name)
 	}
 	meta := &object{name: "ClientMeta", attrs: map[string]starlark.Value{"region_name": starlark.String(region.name)}}
 	return &object{name: service, attrs: map[string]starlark.Value{
 		"meta":          meta,
+		"exceptions":    exceptionsOf(service),
 		"get_paginator": function("get_paginator", sr.paginator(service, region)),
 	}, find: func(method string) starlark.Value {
-		if method == "" || strings.HasPrefix(method, "_") || method == "exceptions" || method == "get_waiter" {
+		if method == "" || strings.HasPrefix(method, "_") || method == "get_waiter" {
 			return nil
 		}
 		return function(method, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			if len(args) > 0 {
-				return nil, &scriptError{"TypeError", method + "() only accepts keyword arguments."}
+				return nil, &scriptError{class: "TypeError", message: method + "() only accepts keyword arguments."}
 			}
 			in, err := keywords(kwargs)
 			if err != nil {
@@ -191,7 +196,12 @@ func (sr *scriptRun) client(_ *starlark.Thread, _ *starlark.Builtin, args starla
 func (sr *scriptRun) call(region *regionState, service, op string, in map[string]any) (map[string]any, error) {
 	out, err := sr.run.call(region, service, op, in)
 	if err != nil {
-		return nil, &scriptError{"ClientError", botoError(op, err)}
+		raised := &scriptError{class: "ClientError", message: botoError(op, err)}
+		var api *apiError
+		if errors.As(err, &api) {
+			raised.code, raised.said = api.Code, api.Message
+		}
+		return nil, raised
 	}
 	return out, nil
 }
@@ -213,7 +223,7 @@ func keywords(kwargs []starlark.Tuple) (map[string]any, error) {
 func (sr *scriptRun) paginator(service string, region *regionState) builtin {
 	return func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 		if len(args) != 1 {
-			return nil, &scriptError{"TypeError", "get_paginator() takes one argument"}
+			return nil, &scriptError{class: "TypeError", message: "get_paginator() takes one argument"}
 		}
 		method, _ := starlark.AsString(args[0])
 		paginate := func(_ *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {

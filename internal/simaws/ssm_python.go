@@ -10,7 +10,8 @@ import (
 // with few exceptions: imports go, raise becomes a call, generator expressions
 // become lists, "is" becomes "==", f-strings become format calls, and texts that
 // follow each other are joined. Lines stay where they are, so that positions in
-// errors are the script's. try, with and class cannot be run; the error says so.
+// errors are the script's. with and class cannot be run, nor a try that triesOf has
+// left; the error says so.
 func starlarkOf(script string) (string, error) {
 	p := &pythonRewriter{in: script}
 	for p.at < len(p.in) {

@@ -16,8 +16,9 @@ const scriptSteps = 1_000_000
 
 var scriptDialect = &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
 
-// scriptError is an exception: raised by the script, or an API's.
-type scriptError struct{ class, message string }
+// scriptError is an exception: raised by the script, or an API's, which has a code and
+// what the service said.
+type scriptError struct{ class, message, code, said string }
 
 func (e *scriptError) Error() string { return e.message }
 
@@ -25,6 +26,8 @@ func (e *scriptError) Error() string { return e.message }
 type scriptRun struct {
 	run   *automationRun
 	slept time.Duration
+	// lines are the script's for those of what is run; nil where they are the same.
+	lines []int
 }
 
 // script runs aws:executeScript: the result of the handler is outputs' Payload.
@@ -53,7 +56,11 @@ func (sr *scriptRun) execute(source, handlerName string, payload map[string]any)
 			err = fmt.Errorf("the script could not be run: %v", r)
 		}
 	}()
-	code, err := starlarkOf(source)
+	code, lines, err := triesOf(source)
+	if err == nil {
+		sr.lines = lines
+		code, err = starlarkOf(code)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +72,7 @@ func (sr *scriptRun) execute(source, handlerName string, payload map[string]any)
 	}
 	function, ok := globals[handlerName].(starlark.Callable)
 	if !ok {
-		return nil, &scriptError{"AttributeError", "module 'customer_script' has no attribute '" + handlerName + "'"}
+		return nil, &scriptError{class: "AttributeError", message: "module 'customer_script' has no attribute '" + handlerName + "'"}
 	}
 	events, err := toStarlark(payload, 0)
 	if err != nil {
@@ -95,8 +102,15 @@ func (sr *scriptRun) traceback(source string, err error) string {
 			if frame.Pos.Filename() != "customer_script.py" {
 				continue
 			}
-			fmt.Fprintf(&b, "  File \"/tmp/%s/customer_script.py\", line %d, in %s\n", sr.run.exec.ID, frame.Pos.Line, frame.Name)
-			if n := int(frame.Pos.Line); n >= 1 && n <= len(lines) {
+			n := int(frame.Pos.Line)
+			if n >= 1 && n <= len(sr.lines) {
+				n = sr.lines[n-1]
+				if frame.Name == "lambda" {
+					continue // of a rewritten try; its caller stands on the same line
+				}
+			}
+			fmt.Fprintf(&b, "  File \"/tmp/%s/customer_script.py\", line %d, in %s\n", sr.run.exec.ID, n, frame.Name)
+			if n >= 1 && n <= len(lines) {
 				b.WriteString("    " + strings.TrimSpace(lines[n-1]) + "\n")
 			}
 		}
@@ -199,7 +213,7 @@ func fromStarlark(v starlark.Value, depth int) (any, error) {
 		}
 		return out, nil
 	}
-	return nil, &scriptError{"TypeError", "Object of type " + v.Type() + " is not JSON serializable"}
+	return nil, &scriptError{class: "TypeError", message: "Object of type " + v.Type() + " is not JSON serializable"}
 }
 
 // object is a value with attributes: a module or a client.
@@ -225,7 +239,7 @@ func (o *object) Attr(name string) (starlark.Value, error) {
 			return v, nil
 		}
 	}
-	return nil, &scriptError{"AttributeError", "'" + o.name + "' object has no attribute '" + name + "'"}
+	return nil, &scriptError{class: "AttributeError", message: "'" + o.name + "' object has no attribute '" + name + "'"}
 }
 
 func (o *object) AttrNames() []string {

@@ -67,7 +67,7 @@ func TestScripts(t *testing.T) {
 		{"API error", "import boto3\ndef handler(e, c):\n    boto3.client('ec2').describe_security_groups(GroupIds=['sg-1'])", "", "ClientError - An error occurred (InvalidGroup.NotFound) when calling the DescribeSecurityGroups operation: The security group 'sg-1' does not exist."},
 		{"no end", "def handler(e, c):\n    while True:\n        pass", "", "too many steps"},
 		{"recursion", "def f(x):\n    return f(x)\ndef handler(e, c):\n    return f(1)", "", "Step fails"},
-		{"try", "def handler(e, c):\n    try:\n        pass\n    except Exception:\n        pass", "", `"try" statements are not run by the simulator`},
+		{"try", "def handler(e, c):\n    try:\n        pass\n    except Exception:\n        pass", "", `"try" statements are run by the simulator with a body of one call`},
 		{"no handler", "def other(e, c):\n    pass", "", "AttributeError - module 'customer_script' has no attribute 'handler'"},
 		{"not JSON", "def handler(e, c):\n    return handler", "", "TypeError - Object of type function is not JSON serializable"},
 	} {
