@@ -109,8 +109,7 @@ func TestRulesWith(t *testing.T) {
 func TestEvaluationsAgree(t *testing.T) {
 	for _, template := range All() {
 		for _, given := range []map[string]string{
-			{"HomeRegion": "eu-west-1", "TrustedAccountId": "111122223333"},
-			{"HomeRegion": "us-east-1", "TrustedAccountId": "111122223333"},
+			home, with(ParameterHomeRegion, "us-east-1"),
 		} {
 			d := template.Document()
 			independent := evaluate(t, d, given).resources()

@@ -48,12 +48,20 @@ func Apply(ctx context.Context, p *Plan, reason string) (Result, error) {
 		}
 	}
 	if len(ingress) > 0 {
-		if _, err := c.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(p.GroupID), IpPermissions: ingress}); err != nil {
+		err := settle(ctx, result.Exempted, func() error {
+			_, err := c.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(p.GroupID), IpPermissions: ingress})
+			return err
+		})
+		if err != nil {
 			return result, fmt.Errorf("put %d inbound rules back into security group %s (%s): %w; it is exempt, and no rule was put back", len(ingress), p.GroupID, p.Place, err)
 		}
 	}
 	if len(egress) > 0 {
-		if _, err := c.ec2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: aws.String(p.GroupID), IpPermissions: egress}); err != nil {
+		err := settle(ctx, result.Exempted, func() error {
+			_, err := c.ec2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: aws.String(p.GroupID), IpPermissions: egress})
+			return err
+		})
+		if err != nil {
 			return result, fmt.Errorf("put %d outbound rules back into security group %s (%s): %w; it is exempt, and its %d inbound rules were put back: run it again", len(egress), p.GroupID, p.Place, err, len(ingress))
 		}
 	}
@@ -71,14 +79,8 @@ func Apply(ctx context.Context, p *Plan, reason string) (Result, error) {
 // verify reads the group until it has every rule.
 func (p *Plan) verify(ctx context.Context, c clients) (left []Rule, err error) {
 	for try := range looks {
-		if try > 0 {
-			t := time.NewTimer(time.Duration(try) * time.Second)
-			select {
-			case <-t.C:
-			case <-ctx.Done():
-				t.Stop()
-				return nil, ctx.Err()
-			}
+		if err := pause(ctx, try); err != nil {
+			return nil, err
 		}
 		again := &Plan{Place: p.Place, GroupID: p.GroupID}
 		now, err := again.read(ctx, c)
@@ -90,6 +92,36 @@ func (p *Plan) verify(ctx context.Context, c clients) (left []Rule, err error) {
 		}
 	}
 	return left, nil
+}
+
+// settle makes a call, and again for some seconds where it is denied although the tag
+// that allows it was just set: rollout-operator may change exempt groups only, and IAM
+// may not see a new tag at once.
+func settle(ctx context.Context, tagged bool, call func() error) (err error) {
+	for try := range looks {
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+		if err = call(); err == nil || !tagged || awsapi.Classify(err) != awsapi.ClassDenied {
+			return err
+		}
+	}
+	return err
+}
+
+// pause waits a second longer at each try, not before the first.
+func pause(ctx context.Context, try int) error {
+	if try == 0 {
+		return nil
+	}
+	t := time.NewTimer(time.Duration(try) * time.Second)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // plain is an error without the SDK's wrapping.
