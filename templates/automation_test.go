@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -18,6 +19,11 @@ import (
 type world struct {
 	Group   map[string]any     `json:"group"`
 	Pages   map[string][][]any `json:"pages"`
+	Rules   []any              `json:"rules"`
+	VPC     map[string]any     `json:"vpc"`
+	Logs    []any              `json:"logs"`
+	On      bool               `json:"on"`
+	Refused string             `json:"refused"`
 	Stuck   bool               `json:"stuck"`
 	Deny    string             `json:"deny"`
 	Calls   []string           `json:"calls"`
@@ -152,68 +158,121 @@ func (a *automation) fill(v any) any {
 	return v
 }
 
-var changes = regexp.MustCompile(`^(put|revoke)_`)
+var changes = regexp.MustCompile(`^(put|revoke|create|enable)_`)
 
 func testRunbook(t *testing.T, run interpreter) {
 	stub, err := os.ReadFile("testdata/boto3.star")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := runbooks(t, with(ParameterHomeRegion, "us-east-1"))[0]
-	for _, s := range scenarios() {
-		t.Run(s.name, func(t *testing.T) {
-			a := &automation{t: t, run: run, stub: string(stub), world: s.world, known: map[string]string{
-				"GroupId": group, "InUse": "Skip", "automation:EXECUTION_ID": "e-1",
-			}}
-			if s.inUse != "" {
-				a.known["InUse"] = s.inUse
+	tried := map[string]bool{}
+	for _, tests := range suites() {
+		r := runbookOf(t, tests.template)
+		tried[tests.template] = true
+		ended := map[string]bool{}
+		for _, s := range tests.scenarios {
+			ended[s.ends] = true
+			t.Run(tests.template+"/"+s.name, func(t *testing.T) { tests.try(t, r, s, run, string(stub)) })
+		}
+		for _, step := range r.steps {
+			if step["isEnd"] == true && !ended[step["name"].(string)] {
+				t.Errorf("%s: no scenario ends in %s", tests.template, step["name"])
 			}
-			if a.world.Pages == nil {
-				a.world.Pages = map[string][][]any{}
-			}
-			a.world.Calls, a.world.Objects = []string{}, []object{}
-			a.start(r)
-			if a.ended != s.ends || s.err == "" != (a.err == "") || !strings.Contains(a.err, s.err) {
-				t.Fatalf("ended in %s with error %q; want %s, %q", a.ended, a.err, s.ends, s.err)
-			}
-			if reasons := a.known["Examine.Reasons"]; !strings.Contains(reasons, s.reasons) {
-				t.Errorf("reasons %q, want %q", reasons, s.reasons)
-			}
-			changed := slices.DeleteFunc(slices.Clone(a.world.Calls), func(c string) bool { return !changes.MatchString(c) })
-			if got := strings.Join(changed, " "); got != s.revokes {
-				t.Errorf("changed by %s, want %s", got, s.revokes)
-			}
-			checkBefore(t, a.world, s)
-			if s.ends == StepVerify && s.err == "" {
-				// Once more: there is nothing left to do, and that is no failure.
-				a.start(r)
-				if a.ended != StepAlreadyEmpty || a.err != "" {
-					t.Errorf("a second run ended in %s with %q", a.ended, a.err)
-				}
-			}
-		})
+		}
+	}
+	for _, r := range runbooks(t, home) {
+		if !tried[r.template.Name] {
+			t.Errorf("the runbook of %s is not tried", r.template.Name)
+		}
 	}
 }
 
-func checkBefore(t *testing.T, w world, s scenario) {
+func runbookOf(t *testing.T, template string) runbook {
 	t.Helper()
-	if !strings.HasPrefix(s.revokes, "put_object") || s.world.Deny == "put_object" {
-		if len(w.Objects) > 0 {
-			t.Errorf("kept %v", w.Objects)
+	for _, r := range runbooks(t, with(ParameterHomeRegion, "us-east-1")) {
+		if r.template.Name == template {
+			return r
 		}
-		return
 	}
-	o := w.Objects[0]
-	if o.Key != BeforeKey("111122223333", "eu-west-1", group, "e-1") || o.Region != "us-east-1" ||
-		o.Bucket != DeliveryBucketName("", "111122223333", "us-east-1") {
+	t.Fatalf("%s has no runbook", template)
+	return runbook{}
+}
+
+func (tests suite) try(t *testing.T, r runbook, s scenario, run interpreter, stub string) {
+	a := &automation{t: t, run: run, stub: stub, world: s.world, known: map[string]string{"automation:EXECUTION_ID": "e-1"}}
+	for name, p := range r.parameters {
+		if standard, ok := p.(map[string]any)["default"].(string); ok {
+			a.known[name] = standard
+		}
+	}
+	maps.Copy(a.known, tests.given)
+	maps.Copy(a.known, s.given)
+	if a.world.Pages == nil {
+		a.world.Pages = map[string][][]any{}
+	}
+	a.world.Calls, a.world.Objects = []string{}, []object{}
+	a.start(r)
+	if a.ended != s.ends || s.err == "" != (a.err == "") || !strings.Contains(a.err, s.err) {
+		t.Fatalf("ended in %s with error %q; want %s, %q", a.ended, a.err, s.ends, s.err)
+	}
+	if reasons := a.known["Examine.Reasons"]; !strings.Contains(reasons, s.reasons) {
+		t.Errorf("reasons %q, want %q", reasons, s.reasons)
+	}
+	if got := a.known["Verify.Left"]; got != s.left && s.err == "" {
+		t.Errorf("left %q, want %q", got, s.left)
+	}
+	if got := strings.Join(changed(a.world), " "); got != s.changes {
+		t.Errorf("changed by %s, want %s", got, s.changes)
+	}
+	if !strings.HasPrefix(s.changes, "put_object") || s.world.Deny == "put_object" {
+		if len(a.world.Objects) > 0 {
+			t.Errorf("kept %v", a.world.Objects)
+		}
+	} else {
+		tests.kept(t, a.world, s)
+	}
+	if s.ends == StepVerify && s.err == "" {
+		// Once more: there is nothing left to do, and that is no failure.
+		calls := len(changed(a.world))
+		a.start(r)
+		again := tests.again
+		if s.left != "" {
+			again = StepLeaveWide
+		}
+		if a.ended != again || a.err != "" || len(changed(a.world)) != calls {
+			t.Errorf("a second run ended in %s with %q and made %v", a.ended, a.err, a.world.Calls)
+		}
+	}
+}
+
+// changed are the calls that changed something.
+func changed(w world) []string {
+	return slices.DeleteFunc(slices.Clone(w.Calls), func(c string) bool { return !changes.MatchString(c) })
+}
+
+// before reads an object, which has to be where and what all of them are.
+func before(t *testing.T, o object, kind, resource string) Before {
+	t.Helper()
+	if o.Key != BeforeKey("111122223333", "eu-west-1", resource, "e-1") || o.Region != "us-east-1" || o.Bucket != DeliveryBucketName("", "111122223333", "us-east-1") {
 		t.Errorf("kept in %+v", o)
 	}
-	var before Before
-	if err := json.Unmarshal([]byte(o.Body), &before); err != nil {
+	var b Before
+	decoder := json.NewDecoder(strings.NewReader(o.Body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&b); err != nil {
 		t.Fatal(err)
 	}
-	if before.Version != 1 || before.GroupID != group || before.GroupName != "default" || before.VPCID != "vpc-1" ||
-		before.ExecutionID != "e-1" || before.AccountID != "111122223333" || before.Region != "eu-west-1" {
+	if b.Version != 1 || b.KindOf() != kind || b.Kind != kind || b.ExecutionID != "e-1" || b.AccountID != "111122223333" || b.Region != "eu-west-1" {
+		t.Errorf("kept %+v", b)
+	}
+	return b
+}
+
+// keptGroup holds the before-image of a group to what it was.
+func keptGroup(t *testing.T, w world, s scenario) {
+	t.Helper()
+	before := before(t, w.Objects[0], BeforeSecurityGroup, group)
+	if before.GroupID != group || before.GroupName != "default" || before.VPCID != "vpc-1" {
 		t.Errorf("kept %+v", before)
 	}
 	was := scenarioGroup(s)

@@ -25,28 +25,61 @@ func DeliveryBucketName(prefix, account, homeRegion string) string {
 }
 
 // BeforePrefix is where in the delivery bucket the before-images of an account and
-// Region are; one group's are below BeforePrefix + group + "/".
+// Region are; one resource's are below BeforePrefix + resource + "/".
 func BeforePrefix(account, region string) string {
 	return "rollout/before/" + account + "/" + region + "/"
 }
 
-// BeforeKey is the object that an automation execution keeps a group's rules in
-// before it takes them away.
-func BeforeKey(account, region, group, execution string) string {
-	return BeforePrefix(account, region) + group + "/" + execution + ".json"
+// BeforeKey is the object in which an automation execution keeps what a resource was
+// like before it changes it. The resource is a group's or a VPC's id, or
+// BeforeEBSEncryption.
+func BeforeKey(account, region, resource, execution string) string {
+	return BeforePrefix(account, region) + resource + "/" + execution + ".json"
 }
 
-// Before is such an object: a security group's rules as they were, in the shape of
-// EC2's IpPermission ({"IpProtocol": "-1", "IpRanges": [...], ...}), ready for
-// AuthorizeSecurityGroupIngress and Egress. Rule ids and rule tags are not in it.
+// The kinds of before-images.
+const (
+	BeforeSecurityGroup      = "security-group"            // all rules of a group; also what has no kind
+	BeforeSecurityGroupRules = "security-group-rules"      // just those that were taken away
+	BeforeFlowLogs           = "vpc-flow-logs"             // the flow logs that a VPC had, and those it was given
+	BeforeEBSEncryption      = "ebs-encryption-by-default" // the account's setting in the Region
+)
+
+// Before is such an object. Of a security group it has rules as they were, in the
+// shape of EC2's IpPermission ({"IpProtocol": "-1", "IpRanges": [...], ...}), ready for
+// AuthorizeSecurityGroupIngress and Egress.
 type Before struct {
-	Version             int               `json:"version"` // 1
-	AccountID           string            `json:"account_id"`
-	Region              string            `json:"region"`
+	Version     int    `json:"version"` // 1
+	Kind        string `json:"kind"`    // "" of objects from before there were kinds: BeforeSecurityGroup
+	AccountID   string `json:"account_id"`
+	Region      string `json:"region"`
+	ExecutionID string `json:"execution_id"`
+
 	GroupID             string            `json:"group_id"`
 	GroupName           string            `json:"group_name"`
-	VPCID               string            `json:"vpc_id"`
-	ExecutionID         string            `json:"execution_id"`
+	VPCID               string            `json:"vpc_id"` // also of flow logs
 	IPPermissions       []json.RawMessage `json:"ip_permissions"`
 	IPPermissionsEgress []json.RawMessage `json:"ip_permissions_egress"`
+	// SecurityGroupRules are rules as DescribeSecurityGroupRules gave them, with ids
+	// and tags, of BeforeSecurityGroupRules.
+	SecurityGroupRules []json.RawMessage `json:"security_group_rules"`
+
+	// FlowLogsBefore are the flow logs that the VPC had; FlowLogIDs those that were
+	// made for it, in LogDestination. An object without FlowLogIDs was written before
+	// the making, which then failed or was not heard of again: what is in the
+	// destination and not among FlowLogsBefore was made by it.
+	FlowLogsBefore []string `json:"flow_logs_before"`
+	FlowLogIDs     []string `json:"flow_log_ids"`
+	LogDestination string   `json:"log_destination"`
+
+	// EBSEncryption is the setting, of BeforeEBSEncryption.
+	EBSEncryption bool `json:"ebs_encryption_by_default"`
+}
+
+// KindOf is the object's kind, also where it was written before there were kinds.
+func (b Before) KindOf() string {
+	if b.Kind == "" {
+		return BeforeSecurityGroup
+	}
+	return b.Kind
 }

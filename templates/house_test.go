@@ -206,7 +206,7 @@ func TestRulesOfTheCatalogAreThoseOfTheBodies(t *testing.T) {
 			t.Fatalf("%s enforces %s, which says %q (%v)", template.Name, template.Enforces, detect.EnforcedBy, err)
 		}
 		for id, r := range template.Document().Resources {
-			if r.Type == "AWS::Config::RemediationConfiguration" && r.Properties["ConfigRuleName"] != detect.Rules[0].Name {
+			if r.Type == "AWS::Config::RemediationConfiguration" && !slices.ContainsFunc(detect.Rules, func(rule Rule) bool { return rule.Name == r.Properties["ConfigRuleName"] }) {
 				t.Errorf("%s.%s remediates %v", template.Name, id, r.Properties["ConfigRuleName"])
 			}
 		}
