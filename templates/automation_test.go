@@ -23,6 +23,7 @@ type world struct {
 	VPC     map[string]any     `json:"vpc"`
 	Logs    []any              `json:"logs"`
 	On      bool               `json:"on"`
+	Policy  map[string]any     `json:"policy"`
 	Refused string             `json:"refused"`
 	Stuck   bool               `json:"stuck"`
 	Deny    string             `json:"deny"`
@@ -158,9 +159,10 @@ func (a *automation) fill(v any) any {
 	return v
 }
 
-var changes = regexp.MustCompile(`^(put|revoke|create|enable)_`)
+var changes = regexp.MustCompile(`^(put|revoke|create|enable|update)_`)
 
-func testRunbook(t *testing.T, run interpreter) {
+// testRunbook tries every runbook; tries says whether try statements can be run.
+func testRunbook(t *testing.T, run interpreter, tries bool) {
 	stub, err := os.ReadFile("testdata/boto3.star")
 	if err != nil {
 		t.Fatal(err)
@@ -169,6 +171,9 @@ func testRunbook(t *testing.T, run interpreter) {
 	for _, tests := range suites() {
 		r := runbookOf(t, tests.template)
 		tried[tests.template] = true
+		if !tries && r.tries() {
+			continue
+		}
 		ended := map[string]bool{}
 		for _, s := range tests.scenarios {
 			ended[s.ends] = true
@@ -185,6 +190,15 @@ func testRunbook(t *testing.T, run interpreter) {
 			t.Errorf("the runbook of %s is not tried", r.template.Name)
 		}
 	}
+}
+
+// tries says whether a script of the runbook has a try statement. Starlark has none;
+// the simulated organization rewrites it, and its tests run these runbooks there.
+func (r runbook) tries() bool {
+	return slices.ContainsFunc(r.steps, func(step map[string]any) bool {
+		script, _ := step["inputs"].(map[string]any)["Script"].(string)
+		return strings.Contains(script, " try:\n")
+	})
 }
 
 func runbookOf(t *testing.T, template string) runbook {
@@ -305,5 +319,5 @@ func scenarioGroup(s scenario) map[string]any {
 func TestRunbookInPython(t *testing.T) {
 	required(t, "python3")
 	t.Parallel()
-	testRunbook(t, python)
+	testRunbook(t, python, true)
 }

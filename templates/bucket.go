@@ -43,6 +43,7 @@ const (
 	BeforeSecurityGroupRules = "security-group-rules"      // just those that were taken away
 	BeforeFlowLogs           = "vpc-flow-logs"             // the flow logs that a VPC had, and those it was given
 	BeforeEBSEncryption      = "ebs-encryption-by-default" // the account's setting in the Region
+	BeforePasswordPolicy     = "password-policy"           // the account's password policy
 )
 
 // Before is such an object. Of a security group it has rules as they were, in the
@@ -74,6 +75,12 @@ type Before struct {
 
 	// EBSEncryption is the setting, of BeforeEBSEncryption.
 	EBSEncryption bool `json:"ebs_encryption_by_default"`
+
+	// PasswordPolicy is what GetAccountPasswordPolicy gave, of BeforePasswordPolicy; null
+	// where there was none, so that DeleteAccountPasswordPolicy puts that back. Else
+	// UpdateAccountPasswordPolicy takes all of it but ExpirePasswords, at once: what it is
+	// not given goes back to IAM's default.
+	PasswordPolicy map[string]any `json:"password_policy"`
 }
 
 // KindOf is the object's kind, also where it was written before there were kinds.

@@ -15,6 +15,8 @@ var (
 	regionText    = regexp.MustCompile(`(?:\barn:` + arnPart + `:` + arnPart + `:|\.)((?:[a-z]{2,4}(?:-iso[a-z]?)?)-(?:[a-z]+)-[0-9])(?::|\.amazonaws)`)
 	keyText       = regexp.MustCompile(`\b(?:AKIA|ASIA)[0-9A-Z]{16}\b`)
 	secretWord    = regexp.MustCompile(`(?i)(password|secret|token|passphrase|api_?key|private_?key|credential)`)
+	// aboutSecret are the ends of names that say something of a secret and hold none.
+	aboutSecret = regexp.MustCompile(`(Arn|Name|Age|Days|Length|Policy)$`)
 )
 
 // secretProperties take a secret. Source: the types' pages in the CloudFormation
@@ -112,7 +114,7 @@ func (l *linter) checkSecrets() {
 		switch {
 		case p.NoEcho && p.Default != "":
 			l.say("RL133", e.value.get("Default"), "the parameter %s is NoEcho, and its default is written out", e.key)
-		case !p.NoEcho && secretWord.MatchString(e.key) && (p.Type == "String") && !strings.HasSuffix(e.key, "Arn") && !strings.HasSuffix(e.key, "Name"):
+		case !p.NoEcho && secretWord.MatchString(e.key) && (p.Type == "String") && !aboutSecret.MatchString(e.key):
 			l.say("RL134", e.at, "the parameter %s sounds like a secret, and everybody who may describe the stack reads it", e.key)
 		}
 	}

@@ -41,6 +41,7 @@ func suites() []suite {
 		{DefaultSecurityGroupEnforce, map[string]string{"GroupId": group}, StepAlreadyEmpty, keptGroup, scenarios()},
 		{"restrict-ssh-rdp-enforce", map[string]string{"GroupId": group, "Everybody": "0.0.0.0/0"}, StepAlreadyClosed, keptRules, adminScenarios()},
 		{"ebs-encryption-enforce", map[string]string{"AccountId": "111122223333"}, StepAlreadyOn, keptSetting, settingScenarios()},
+		{"password-policy-enforce", map[string]string{"AccountId": "111122223333", "MinimumPasswordLength": "14", "PasswordReusePrevention": "24", "RequireCharacterClasses": "true"}, StepAlreadyStrict, keptPolicy, passwordScenarios()},
 	}
 }
 
@@ -50,10 +51,11 @@ type scenario struct {
 	given   map[string]string // parameters that are not as usual
 	ends    string
 	err     string
-	reasons string // of Examine, whole or a part
-	left    string // of Verify
-	changes string // the calls that change something
-	keeps   string // what the before-image has, in short
+	reasons string         // of Examine, whole or a part
+	left    string         // of Verify
+	changes string         // the calls that change something
+	keeps   string         // what the before-image has, in short
+	policy  map[string]any // the password policy in the end
 }
 
 func scenarios() []scenario {

@@ -14,7 +14,7 @@ import (
 
 // The scripts keep to what Python and Starlark share, so that the simulated
 // organization can run them too.
-func TestRunbookInStarlark(t *testing.T) { testRunbook(t, runStarlark) }
+func TestRunbookInStarlark(t *testing.T) { testRunbook(t, runStarlark, false) }
 
 var (
 	importLine = regexp.MustCompile(`(?m)^import \w+$`)

@@ -6,12 +6,14 @@ var accountRules = map[string]managedRule{
 	// "Checks if the account password policy for IAM users meets the specified
 	// requirements indicated in the parameters. The rule is NON_COMPLIANT if the account
 	// password policy does not meet the specified requirements." (iam-password-policy)
+	// Its page gives MaxPasswordAge a default of 90, yet those who want no expiry leave it
+	// out (ministryofjustice/modernisation-platform-terraform-baselines#14).
 	"IAM_PASSWORD_POLICY": {
 		periodic: true,
 		parameters: []ruleParameter{
 			{name: "RequireUppercaseCharacters", kind: "boolean", standard: "true"}, {name: "RequireLowercaseCharacters", kind: "boolean", standard: "true"},
 			{name: "RequireSymbols", kind: "boolean", standard: "true"}, {name: "RequireNumbers", kind: "boolean", standard: "true"},
-			{name: "MinimumPasswordLength", kind: "int", standard: "14"}, {name: "PasswordReusePrevention", kind: "int", standard: "24"}, {name: "MaxPasswordAge", kind: "int", standard: "90"},
+			{name: "MinimumPasswordLength", kind: "int", standard: "14"}, {name: "PasswordReusePrevention", kind: "int", standard: "24"}, {name: "MaxPasswordAge", kind: "int"},
 		},
 		look: func(s *Sim, a *account, _ *regionState, p ruleValues) []finding {
 			return onAccount(a, s.baseline(a).password.meets(p), "")

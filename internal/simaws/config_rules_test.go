@@ -210,7 +210,7 @@ func TestPasswordPolicy(t *testing.T) {
 		}
 		managed := managedRules["IAM_PASSWORD_POLICY"]
 		a := s.world.accounts[id]
-		standard, _ := managed.values(nil)
+		standard, _ := managed.values(map[string]string{"MaxPasswordAge": "90"})
 		judge := func(parameters ruleValues) string {
 			return managed.look(s, a, a.region("us-east-1"), parameters)[0].compliance
 		}
@@ -245,6 +245,9 @@ func TestPasswordPolicy(t *testing.T) {
 			if got := judge(standard); got != step.want {
 				t.Errorf("%s: %s", step.name, got)
 			}
+		}
+		if forever, _ := managed.values(nil); judge(forever) != "NON_COMPLIANT" || forever["MaxPasswordAge"] != "" {
+			t.Errorf("an expiry that is not asked for counts: %v", forever)
 		}
 		relaxed := maps.Clone(standard)
 		relaxed["PasswordReusePrevention"] = "0"

@@ -11,7 +11,19 @@ exec(job["stub"], stub)
 world = job["world"]
 
 
+class ClientError(Exception):
+    def __init__(self, text):
+        Exception.__init__(self, text)
+        self.response = {"Error": {"Code": text.split(":")[0], "Message": text}}
+
+
+class NoSuchEntityException(ClientError):
+    pass
+
+
 class Client:
+    exceptions = types.SimpleNamespace(NoSuchEntityException=NoSuchEntityException, ClientError=ClientError)
+
     def __init__(self, service, region_name=""):
         self.service, self.region = service, region_name
 
@@ -19,7 +31,7 @@ class Client:
         def call(**args):
             response = stub["answer"](world, self.service, self.region, name, args)
             if isinstance(response, str):
-                raise RuntimeError(response)
+                raise (NoSuchEntityException if response.startswith("NoSuchEntity:") else ClientError)(response)
             return json.loads(json.dumps(response))
 
         return call
@@ -27,7 +39,10 @@ class Client:
 
 boto3 = types.ModuleType("boto3")
 boto3.client = Client
-sys.modules["boto3"] = boto3
+botocore = types.ModuleType("botocore")
+botocore.exceptions = types.ModuleType("botocore.exceptions")
+botocore.exceptions.ClientError = ClientError
+sys.modules.update({"boto3": boto3, "botocore": botocore, "botocore.exceptions": botocore.exceptions})
 
 payload, error = None, ""
 try:
