@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -22,23 +23,21 @@ const (
 	regionsAtOnce  = 4
 )
 
-// RuleAt is a rule of the run and where it lives.
+// RuleAt is a rule of the run and the Region where it lives; "" means every Region
+// asked for. A rule of a name may be there once for each Region, with other
+// parameters.
 type RuleAt struct {
 	templates.Rule
-	// HomeOnly is true for a rule of a template that is deployed to the home
-	// Region only.
-	HomeOnly bool
+	Region string
 }
 
 // GatherInput says what to read. Every account × Region × rule has a cell, also
-// where nothing can be read; a rule that lives in the home Region only has its
-// cell there.
+// where nothing can be read, in the Regions where the rule lives.
 type GatherInput struct {
 	// Accounts are the chosen ones, the inactive too. Results come in their order.
-	Accounts   []*orgs.Account
-	Regions    []string
-	HomeRegion string
-	Rules      []RuleAt
+	Accounts []*orgs.Account
+	Regions  []string
+	Rules    []RuleAt
 	// OptIn says of a Region whether accounts have to switch it on. A Region that
 	// is not in it may be either.
 	OptIn map[string]bool
@@ -103,7 +102,7 @@ type gather struct {
 	s        *awsapi.Session
 	in       GatherInput
 	sessions *Sessions
-	regions  []string // sorted, the home Region included where a rule lives there only
+	regions  []string // sorted
 	rules    []RuleAt // sorted by name
 	places   int
 	emitter  func(Event)
@@ -120,19 +119,19 @@ func newGather(s *awsapi.Session, in GatherInput, emit func(Event)) *gather {
 	if g.sessions == nil {
 		g.sessions = newSessions(s, false)
 	}
-	g.rules = slices.SortedFunc(slices.Values(in.Rules), func(a, b RuleAt) int { return compareText(a.Name, b.Name) })
-	g.rules = slices.CompactFunc(g.rules, func(a, b RuleAt) bool { return a.Name == b.Name })
-	g.regions = regionsOf(in.Regions, in.HomeRegion, g.rules)
+	g.rules = slices.SortedFunc(slices.Values(in.Rules), func(a, b RuleAt) int { return cmp.Or(compareText(a.Name, b.Name), compareText(a.Region, b.Region)) })
+	g.rules = slices.CompactFunc(g.rules, func(a, b RuleAt) bool { return a.Name == b.Name && a.Region == b.Region })
+	g.regions = regionsOf(in.Regions, g.rules)
 	g.places = len(in.Accounts) * len(g.regions)
 	return g
 }
 
 // regionsOf gives the Regions that have a cell, sorted.
-func regionsOf(regions []string, home string, rules []RuleAt) []string {
+func regionsOf(regions []string, rules []RuleAt) []string {
 	set := map[string]bool{}
 	for _, rule := range rules {
-		if rule.HomeOnly {
-			set[home] = true
+		if rule.Region != "" {
+			set[rule.Region] = true
 			continue
 		}
 		for _, r := range regions {
@@ -143,10 +142,10 @@ func regionsOf(regions []string, home string, rules []RuleAt) []string {
 }
 
 // rulesIn gives the rules that live in a Region, in order.
-func rulesIn(rules []RuleAt, regions []string, home, region string) []templates.Rule {
+func rulesIn(rules []RuleAt, regions []string, region string) []templates.Rule {
 	var out []templates.Rule
 	for _, r := range rules {
-		if r.HomeOnly && region == home || !r.HomeOnly && slices.Contains(regions, region) {
+		if r.Region == region || r.Region == "" && slices.Contains(regions, region) {
 			out = append(out, r.Rule)
 		}
 	}

@@ -56,7 +56,7 @@ func (g *gather) account(ctx context.Context, account *orgs.Account) []Result {
 		client := configservice.NewFromConfig(entry.Config(region))
 		_, known := on.off(region)
 		reads := reader{api: client, regionOn: known}
-		return g.result(Place{account, region}, reads.place(ctx, rulesIn(g.rules, g.in.Regions, g.in.HomeRegion, region)))
+		return g.result(Place{account, region}, reads.place(ctx, rulesIn(g.rules, g.in.Regions, region)))
 	}) {
 		r.Role, r.Read = entry.Role, true
 		out = append(out, r)
@@ -93,7 +93,7 @@ func (g *gather) closed(ctx context.Context, account *orgs.Account, why obstacle
 func (g *gather) result(place Place, f facts) Result {
 	out := Result{Interrupted: f.blocked == interrupted || f.interrupted}
 	event := PlaceRead{Place: place, Total: g.places}
-	for _, rule := range rulesIn(g.rules, g.in.Regions, g.in.HomeRegion, place.Region) {
+	for _, rule := range rulesIn(g.rules, g.in.Regions, place.Region) {
 		instance, found := stackset.Instance{}, false
 		if g.in.Instances != nil {
 			instance, found = g.in.Instances(place.Account.ID, place.Region, rule.Name)

@@ -214,27 +214,10 @@ func TestParametersOfAnEqualRule(t *testing.T) {
 		`{"ports":"22","strict":"true"}`: true, `{"ports":22,"strict":true,"other":""}`: true, `{"ports":22,"strict":true,"other":null}`: true,
 		`{"ports":"22"}`: false, `{"ports":"23","strict":"true"}`: false, `{}`: false, ``: false, `[]`: false,
 	} {
-		if got := equal(rule, managed("a", text)); got != want {
+		if got := stackset.EqualRule(rule, managed("a", text)); got != want {
 			t.Errorf("%s: got %v", text, got)
 		}
 	}
-}
-
-func FuzzRuleParameters(f *testing.F) {
-	for _, s := range []string{"", "{}", `{"a":"b"}`, `{"a":1,"b":[1,{"c":null}]}`, "nul", `{"a":1e999}`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		out, err := ruleParameters(text)
-		if err == nil && out == nil {
-			t.Error("neither parameters nor an error")
-		}
-		for name, value := range out {
-			if value == "" && text != "" {
-				t.Errorf("%q: parameter %q is empty", text, name)
-			}
-		}
-	})
 }
 
 func TestCountsAreExact(t *testing.T) {
@@ -357,18 +340,18 @@ func TestInterruptedWhileReading(t *testing.T) {
 }
 
 func TestReadsOfHomeRules(t *testing.T) {
-	home := RuleAt{Rule: templates.Rule{Name: "z-home"}, HomeOnly: true}
+	home := RuleAt{Rule: templates.Rule{Name: "z-home"}, Region: "us-east-1"}
 	rules := []RuleAt{{Rule: closed}, home}
-	if got := strings.Join(regionsOf([]string{"eu-west-1", "ap-south-1", "eu-west-1"}, "us-east-1", rules), " "); got != "ap-south-1 eu-west-1 us-east-1" {
+	if got := strings.Join(regionsOf([]string{"eu-west-1", "ap-south-1", "eu-west-1"}, rules), " "); got != "ap-south-1 eu-west-1 us-east-1" {
 		t.Errorf("Regions %s", got)
 	}
-	if got := rulesIn(rules, []string{"eu-west-1"}, "us-east-1", "us-east-1"); len(got) != 1 || got[0].Name != "z-home" {
+	if got := rulesIn(rules, []string{"eu-west-1"}, "us-east-1"); len(got) != 1 || got[0].Name != "z-home" {
 		t.Errorf("home has %v", got)
 	}
-	if got := rulesIn(rules, []string{"eu-west-1", "us-east-1"}, "us-east-1", "us-east-1"); len(got) != 2 {
+	if got := rulesIn(rules, []string{"eu-west-1", "us-east-1"}, "us-east-1"); len(got) != 2 {
 		t.Errorf("home has %v", got)
 	}
-	if got := regionsOf([]string{"eu-west-1"}, "us-east-1", rules[1:]); len(got) != 1 || got[0] != "us-east-1" {
+	if got := regionsOf([]string{"eu-west-1"}, rules[1:]); len(got) != 1 || got[0] != "us-east-1" {
 		t.Errorf("Regions %v", got)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
+	"rollout/stackset"
 )
 
 // recorderFacts are what a place's customer-managed recorder does. The zero
@@ -17,7 +19,7 @@ import (
 type recorderFacts struct {
 	exists, recording bool
 	name              string
-	group             *types.RecordingGroup
+	group             stackset.RecordingGroup
 	daily             []string // resource types recorded once a day; "*" is the default
 	stopped, started  time.Time
 	lastStatus        types.RecorderStatus
@@ -38,7 +40,7 @@ func (r reader) recorder(ctx context.Context) (recorderFacts, error) {
 		return recorderFacts{}, nil
 	}
 	found := out.ConfigurationRecorders[i]
-	f := recorderFacts{exists: true, name: aws.ToString(found.Name), group: found.RecordingGroup}
+	f := recorderFacts{exists: true, name: aws.ToString(found.Name), group: stackset.RecordingGroup{RecordingGroup: found.RecordingGroup}}
 	if mode := found.RecordingMode; mode != nil {
 		if mode.RecordingFrequency == types.RecordingFrequencyDaily {
 			f.daily = append(f.daily, "*")
@@ -68,39 +70,9 @@ func (r reader) recorder(ctx context.Context) (recorderFacts, error) {
 	return f, nil
 }
 
-// globalTypes are recorded by "all supported" only where global types are
-// included (API reference, RecordingGroup).
-var globalTypes = []string{"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::Policy"}
-
-// leftOut gives the resource types that the recorder does not record. A rule
-// that looks at no recorded resource (a periodic one) misses nothing.
+// leftOut gives the resource types that the recorder does not record.
 func (f recorderFacts) leftOut(resourceTypes []string) []string {
-	var out []string
-	for _, t := range resourceTypes {
-		if !f.records(t) {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-func (f recorderFacts) records(resourceType string) bool {
-	g := f.group
-	if g == nil {
-		return true
-	}
-	strategy := types.RecordingStrategyType("")
-	if g.RecordingStrategy != nil {
-		strategy = g.RecordingStrategy.UseOnly
-	}
-	switch {
-	case strategy == types.RecordingStrategyTypeExclusionByResourceTypes,
-		strategy == "" && g.ExclusionByResourceTypes != nil && len(g.ExclusionByResourceTypes.ResourceTypes) > 0:
-		return g.ExclusionByResourceTypes == nil || !slices.Contains(g.ExclusionByResourceTypes.ResourceTypes, types.ResourceType(resourceType))
-	case strategy == types.RecordingStrategyTypeAllSupportedResourceTypes, strategy == "" && g.AllSupported:
-		return g.IncludeGlobalResourceTypes || !slices.Contains(globalTypes, resourceType)
-	}
-	return slices.Contains(g.ResourceTypes, types.ResourceType(resourceType))
+	return f.group.LeavesOut(resourceTypes)
 }
 
 // recordedDaily says whether one of the types is recorded once a day only.

@@ -1,17 +1,14 @@
 package reports
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
+	"rollout/stackset"
 	"rollout/templates"
 )
 
@@ -50,7 +47,7 @@ func (r reader) sources(ctx context.Context, rules []templates.Rule) (map[string
 			return nil, failed("DescribeConfigRules", err)
 		}
 		for _, found := range page.ConfigRules {
-			if slices.ContainsFunc(rules, func(rule templates.Rule) bool { return sameSource(rule, found) }) {
+			if slices.ContainsFunc(rules, func(rule templates.Rule) bool { return stackset.SameSource(rule, found) }) {
 				all = append(all, found)
 			}
 		}
@@ -78,99 +75,16 @@ func names(rules []templates.Rule) []string {
 func pick(rule templates.Rule, found []types.ConfigRule, equalToo bool) *sourceRule {
 	var best *sourceRule
 	for _, f := range found {
-		if !sameSource(rule, f) || !alive(f) {
+		if !stackset.SameSource(rule, f) || !stackset.AliveRule(f) {
 			continue
 		}
 		name := aws.ToString(f.ConfigRuleName)
 		if name == rule.Name {
 			return &sourceRule{name, f.ConfigRuleState}
 		}
-		if equalToo && equal(rule, f) && (best == nil || name < best.name) {
+		if equalToo && stackset.EqualRule(rule, f) && (best == nil || name < best.name) {
 			best = &sourceRule{name, f.ConfigRuleState}
 		}
 	}
 	return best
-}
-
-// sameSource says whether two rules check the same thing; a custom rule of ours
-// is known by its name alone.
-func sameSource(rule templates.Rule, f types.ConfigRule) bool {
-	if rule.Identifier == "" {
-		return aws.ToString(f.ConfigRuleName) == rule.Name
-	}
-	return f.Source != nil && f.Source.Owner == types.OwnerAws && aws.ToString(f.Source.SourceIdentifier) == rule.Identifier
-}
-
-func alive(f types.ConfigRule) bool {
-	switch f.ConfigRuleState {
-	case types.ConfigRuleStateDeleting, types.ConfigRuleStateDeletingResults:
-		return false
-	}
-	return true
-}
-
-// equal says whether a rule of the same identifier gives the verdict that ours
-// would: the same parameters, and a scope that covers our resource types.
-func equal(rule templates.Rule, f types.ConfigRule) bool {
-	parameters, err := ruleParameters(aws.ToString(f.InputParameters))
-	if err != nil || !maps.Equal(parameters, orEmpty(rule.Parameters)) {
-		return false
-	}
-	if s := f.Scope; s != nil {
-		if aws.ToString(s.ComplianceResourceId) != "" || aws.ToString(s.TagKey) != "" {
-			return false
-		}
-		if len(s.ComplianceResourceTypes) > 0 {
-			if len(rule.ResourceTypes) == 0 {
-				return false // ours looks at every type
-			}
-			for _, t := range rule.ResourceTypes {
-				if !slices.Contains(s.ComplianceResourceTypes, t) {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-func orEmpty(m map[string]string) map[string]string {
-	if m == nil {
-		return map[string]string{}
-	}
-	return m
-}
-
-// ruleParameters reads a rule's InputParameters: JSON text of an object whose
-// values are texts, though numbers and booleans are met as well. An empty value
-// is as good as none.
-func ruleParameters(text string) (map[string]string, error) {
-	out := map[string]string{}
-	if text == "" {
-		return out, nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
-	decoder.UseNumber()
-	var values map[string]any
-	if err := decoder.Decode(&values); err != nil {
-		return nil, fmt.Errorf("read the parameters of a rule: %w", err)
-	}
-	for name, value := range values {
-		switch v := value.(type) {
-		case nil:
-		case string:
-			if v != "" {
-				out[name] = v
-			}
-		case json.Number, bool:
-			out[name] = fmt.Sprint(v)
-		default:
-			raw, err := json.Marshal(v)
-			if err != nil {
-				return nil, fmt.Errorf("read parameter %s of a rule: %w", name, err)
-			}
-			out[name] = string(raw)
-		}
-	}
-	return out, nil
 }

@@ -22,11 +22,10 @@ const pollsAtOnce = 128
 
 // SettleInput says what to wait for.
 type SettleInput struct {
-	// Accounts, Regions, HomeRegion and Rules are as in GatherInput.
-	Accounts   []*orgs.Account
-	Regions    []string
-	HomeRegion string
-	Rules      []RuleAt
+	// Accounts, Regions and Rules are as in GatherInput.
+	Accounts []*orgs.Account
+	Regions  []string
+	Rules    []RuleAt
 	// Since gives the time before this run brought or changed a rule's stack
 	// instance in a place (the start of its operation): an evaluation after it is
 	// waited for. ok false means that the run changed nothing there and no
@@ -156,10 +155,10 @@ func pause(tries int) time.Duration {
 func placesToSettle(in SettleInput) []*settlePlace {
 	var out []*settlePlace
 	rules := slices.SortedFunc(slices.Values(in.Rules), func(a, b RuleAt) int { return compareText(a.Name, b.Name) })
-	regions := regionsOf(in.Regions, in.HomeRegion, rules)
+	regions := regionsOf(in.Regions, rules)
 	byRegion := map[string][]templates.Rule{}
 	for _, region := range regions {
-		byRegion[region] = rulesIn(rules, in.Regions, in.HomeRegion, region)
+		byRegion[region] = rulesIn(rules, in.Regions, region)
 	}
 	for _, account := range in.Accounts {
 		if !account.Active() {

@@ -80,7 +80,7 @@ func TestRemediationFailuresReadAsFailures(t *testing.T) {
 		in := s.input()
 		in.Accounts, in.Regions = s.under("Workloads")[:1], []string{"us-east-1"}
 		settled, err := Settle(t.Context(), s.session, SettleInput{
-			Accounts: in.Accounts, Regions: in.Regions, HomeRegion: "us-east-1", Rules: in.Rules, Limit: DefaultSettle,
+			Accounts: in.Accounts, Regions: in.Regions, Rules: in.Rules, Limit: DefaultSettle,
 			Automatic: func(string, string, string) bool { return true },
 		}, nil)
 		if err != nil || settled.Settled != 1 || settled.Waited > 2*time.Minute {
@@ -133,7 +133,7 @@ func TestSettleWaitsForFirstEvaluations(t *testing.T) {
 			}
 		}
 		in := SettleInput{
-			Accounts: s.accounts, Regions: simRegions, HomeRegion: "us-east-1", Rules: []RuleAt{{Rule: closed}}, Sessions: NewSessions(s.session),
+			Accounts: s.accounts, Regions: simRegions, Rules: []RuleAt{{Rule: closed}}, Sessions: NewSessions(s.session),
 			Since: func(account, region, rule string) (time.Time, bool) {
 				return began, fresh[account] && region == "us-east-1"
 			},

@@ -51,7 +51,7 @@ var simRegions = []string{"us-east-1", "eu-west-1", "ap-south-1", "eu-south-1"}
 
 func (s simulation) input() GatherInput {
 	return GatherInput{
-		Accounts: s.accounts, Regions: simRegions, HomeRegion: "us-east-1", Rules: []RuleAt{{Rule: closed}},
+		Accounts: s.accounts, Regions: simRegions, Rules: []RuleAt{{Rule: closed}},
 		OptIn: map[string]bool{"us-east-1": false, "eu-west-1": false, "ap-south-1": false, "eu-south-1": true},
 	}
 }

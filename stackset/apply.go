@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"rollout/internal/awsapi"
-	"rollout/templates"
 )
 
 // ApplyOptions says how a plan is carried out.
@@ -262,7 +261,7 @@ func (a *applier) unmet(s *Set, c Change) string {
 				continue
 			}
 			t := c.Target
-			if other.Template.Scope == templates.ScopeHome {
+			if homeOnly(other.Template) {
 				t.Region = a.p.Desired.HomeRegion
 			}
 			out := a.outcomes[key{other.Name, t}]

@@ -40,16 +40,16 @@ func (e *TooManyError) Error() string {
 
 var shareForm = regexp.MustCompile(`^(\d{1,9}|\d{1,3}%)?$`)
 
-// RemovePlan deletes the instances of the asked template's sets in the chosen
-// accounts and Regions, what enforces first. Its needs stay: they are removed only
-// when they are the asked template.
+// RemovePlan deletes the instances of the asked templates' sets in the chosen
+// accounts and Regions, in the reverse of the deploy order, what enforces first.
+// Needs stay, unless they are asked for themselves.
 func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
 	if !shareForm.MatchString(o.MaxDeletions) {
 		return nil, fmt.Errorf("max-deletions %q is neither a number nor a percentage", o.MaxDeletions)
 	}
 	plan := &Plan{Desired: d}
 	for _, s := range sets { // in deploy order: Apply deletes in the reverse
-		if s.Template.Name == d.Template.Name || s.Template.Enforces == d.Template.Name {
+		if asked := names(d.Templates); slices.Contains(asked, s.Template.Name) || slices.Contains(asked, s.Template.Enforces) {
 			plan.Sets = append(plan.Sets, s)
 		}
 	}

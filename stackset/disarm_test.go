@@ -15,7 +15,8 @@ import (
 // there are the sets of the default-security-group run with instances in two
 // Regions of each account.
 func there(accounts []*orgs.Account) (d Desired, sets []Set) {
-	d.Template, _ = templates.Lookup(templates.DefaultSecurityGroup)
+	t, _ := templates.Lookup(templates.DefaultSecurityGroup)
+	d.Templates = []templates.Template{t}
 	d.Accounts, d.HomeRegion = accounts, "b"
 	for _, w := range WantedSets(d) {
 		s := Set{Name: w.Name, Template: w.Template, Automatic: w.Automatic, Exists: true, Instances: map[Target]Instance{}}
@@ -107,7 +108,8 @@ func TestRemovePlan(t *testing.T) {
 			}
 		})
 	}
-	d.Template, _ = templates.Lookup(templates.Recording)
+	recording, _ := templates.Lookup(templates.Recording)
+	d.Templates = []templates.Template{recording}
 	if p, err := RemovePlan(d, sets, RemoveOptions{"100%"}); err != nil || len(p.Sets) != 1 || p.Sets[0].Name != "rollout-recording" {
 		t.Errorf("%+v, %v", p, err)
 	}

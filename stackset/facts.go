@@ -33,6 +33,8 @@ type AccountFacts struct {
 	// BucketGap says what was answered when neither its presence nor its absence
 	// could be seen: it may be somebody else's.
 	BucketGap Gap
+	// Roles are the roles whose names templates of the run want, by name.
+	Roles map[string]Presence
 	// Regions by name.
 	Regions map[string]*RegionFacts
 }
@@ -82,26 +84,7 @@ func gapOf(err error) Gap {
 type Recorder struct {
 	Name      string
 	Recording bool
-	// All says that it records all supported types, Excluded the ones it then
-	// leaves out; else it records Types.
-	All             bool
-	Types, Excluded []string
-}
-
-// Records says whether the recorder records a resource type, running or not.
-func (r *Recorder) Records(resourceType string) bool {
-	in := func(list []string) bool {
-		for _, t := range list {
-			if t == resourceType {
-				return true
-			}
-		}
-		return false
-	}
-	if r.All {
-		return !in(r.Excluded)
-	}
-	return in(r.Types)
+	Group     RecordingGroup
 }
 
 // serviceLinkedRecorder is the prefix of the names of recorders that belong to an
@@ -116,23 +99,7 @@ func recorderOf(list []types.ConfigurationRecorder) *Recorder {
 		if aws.ToString(c.ServicePrincipal) != "" || strings.HasPrefix(name, serviceLinkedRecorder) {
 			continue
 		}
-		r := &Recorder{Name: name}
-		group := c.RecordingGroup
-		switch {
-		case group == nil: // the default is all supported types (API_RecordingGroup)
-			r.All = true
-		case group.ExclusionByResourceTypes != nil && len(group.ExclusionByResourceTypes.ResourceTypes) > 0:
-			r.All = true
-			for _, t := range group.ExclusionByResourceTypes.ResourceTypes {
-				r.Excluded = append(r.Excluded, string(t))
-			}
-		default:
-			r.All = group.AllSupported
-			for _, t := range group.ResourceTypes {
-				r.Types = append(r.Types, string(t))
-			}
-		}
-		return r
+		return &Recorder{Name: name, Group: RecordingGroup{c.RecordingGroup}}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (s *stage) desired(template string, remediation Remediation, regions ...str
 		s.t.Fatal(err)
 	}
 	slices.Sort(regions)
-	return Desired{Template: t, Remediation: remediation, Accounts: []*orgs.Account{s.account}, OUs: []string{s.tree.Root.ID}, Regions: regions, HomeRegion: home, Partition: "aws", ReuseExisting: true}
+	return Desired{Templates: []templates.Template{t}, Remediation: remediation, Accounts: []*orgs.Account{s.account}, OUs: []string{s.tree.Root.ID}, Regions: regions, HomeRegion: home, Partition: "aws", ReuseExisting: true}
 }
 
 func (s *stage) plan(d Desired) *Plan {

@@ -17,6 +17,7 @@ func (e *ParameterError) Error() string { return e.Message }
 // checkParameters refuses a parameter that no template of the run declares, one
 // that rollout sets itself, and a value that the template does not take.
 func checkParameters(d Desired) error {
+	all := templates.Together(d.Templates)
 	for _, key := range slices.Sorted(maps.Keys(d.Parameters)) {
 		switch key {
 		case "HomeRegion":
@@ -28,7 +29,7 @@ func checkParameters(d Desired) error {
 		}
 		declared := false
 		var known []string
-		for _, t := range chain(d) {
+		for _, t := range all {
 			doc := t.Document()
 			known = append(known, doc.ParameterOrder...)
 			p, ok := doc.Parameters[key]
@@ -42,17 +43,38 @@ func checkParameters(d Desired) error {
 		}
 		if !declared {
 			slices.Sort(known)
-			return &ParameterError{fmt.Sprintf("--parameter %s: no template of this run has it; they have %s", key, strings.Join(slices.Compact(known), ", "))}
+			known = slices.Compact(known)
+			hint := ""
+			if near := templates.Nearest(key, known); near != "" {
+				hint = "; did you mean " + near + "?"
+			}
+			return &ParameterError{fmt.Sprintf("--parameter %s: no template of this run has it; they have %s%s", key, strings.Join(known, ", "), hint)}
 		}
 	}
-	for _, t := range chain(d) {
+	for _, t := range all {
+		if t.Enforces != "" && d.Mode(t) == RemediationOff {
+			continue // looked for, not deployed
+		}
 		for _, name := range t.Document().ParameterOrder {
-			if _, given := d.Parameters[name]; !given && !t.Document().Parameters[name].HasDefault && name != templates.ParameterHomeRegion {
+			if _, given := d.Parameters[name]; !given && !t.Document().Parameters[name].HasDefault && !filledIn(d, name) {
 				return &ParameterError{fmt.Sprintf("template %s wants a value for %s: give --parameter %s=…", t.Name, name, name)}
 			}
 		}
 	}
 	return nil
+}
+
+// filledIn says whether rollout gives a parameter its value.
+func filledIn(d Desired, name string) bool {
+	return name == templates.ParameterHomeRegion || name == templates.ParameterTrustedAccount && d.Caller != ""
+}
+
+// Declared says whether a template of a run has a parameter of that name.
+func Declared(d Desired, name string) bool {
+	return slices.ContainsFunc(templates.Together(d.Templates), func(t templates.Template) bool {
+		_, has := t.Document().Parameters[name]
+		return has
+	})
 }
 
 // want gives the parameter values of a set: the template's defaults, what rollout
@@ -65,13 +87,16 @@ func want(d Desired, t templates.Template, automatic bool) map[string]string {
 		if p.HasDefault {
 			out[name] = p.Default
 		}
+		if name == templates.ParameterTrustedAccount && d.Caller != "" {
+			out[name] = d.Caller
+		}
 		if v, ok := d.Parameters[name]; ok {
 			out[name] = v
 		}
 		switch {
-		case name == "HomeRegion":
+		case name == templates.ParameterHomeRegion:
 			out[name] = d.HomeRegion
-		case name == "Remediation" && t.Enforces != "":
+		case name == templates.ParameterRemediation && t.Enforces != "":
 			out[name] = "Manual"
 			if automatic {
 				out[name] = "Automatic"

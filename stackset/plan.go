@@ -16,17 +16,18 @@ import (
 // MakePlan works out what a run does, from what it wants, the sets that are there
 // and what preflight found. It makes no call; the same input gives the same plan.
 func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
-	if err := checkParameters(d); err != nil {
+	if err := Check(d); err != nil {
 		return nil, err
 	}
 	if facts == nil {
 		facts = &Facts{}
 	}
-	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}}
+	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}}
 	p.plan.Desired = d
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
 		p.plan.Sets = append(p.plan.Sets, s)
+		p.regions[s.Template.Name] = d.RegionsOf(s.Template)
 	}
 	for i := range p.plan.Sets {
 		p.plan.Sets[i].Outdated = outdated(p.plan.Sets[i])
@@ -60,6 +61,23 @@ type planner struct {
 	warned map[string]bool
 	// closed are the accounts that cannot be entered, by what AWS said.
 	closed map[string][]string
+	// regions are those of each template, rules those of each set and Region: the
+	// same for every account.
+	regions map[string][]string
+	rules   map[ruleKey][]templates.Rule
+}
+
+type ruleKey struct{ set, region string }
+
+// rulesIn are the rules that a set brings to a Region.
+func (p *planner) rulesIn(s Set, region string) []templates.Rule {
+	k := ruleKey{s.Name, region}
+	rules, known := p.rules[k]
+	if !known {
+		rules = s.Rules(region, p.d.Partition)
+		p.rules[k] = rules
+	}
+	return rules
 }
 
 // notWanted says whether a set enforces in a way that this run does not ask for.
@@ -67,7 +85,7 @@ func (p *planner) notWanted(s Set) bool {
 	if s.Template.Enforces == "" {
 		return false
 	}
-	switch p.d.Remediation {
+	switch p.d.Mode(s.Template) {
 	case RemediationManual:
 		return s.Automatic
 	case RemediationAutomatic:
@@ -135,12 +153,15 @@ func (p *planner) add(s Set, a *orgs.Account, region string, v verdict) {
 	})
 }
 
-// account plans one account: what is needed decides on what needs it, and a
-// template of the home Region is there only when something needs it.
+// verdicts are those on an account's templates, by template and Region.
+type verdicts map[string]map[string]verdict
+
+// account plans one account: what is needed decides on what needs it, and
+// recording-base is there only when something needs it.
 func (p *planner) account(a *orgs.Account) {
 	if why := unfit(a); why != "" {
 		for _, s := range p.plan.Sets {
-			for _, region := range p.regions(s.Template) {
+			for _, region := range p.regions[s.Template.Name] {
 				_, exists := s.Instances[Target{a.ID, region}]
 				if s.Template.Enforces != "" && p.notWanted(s) && !exists || s.Template.Name == templates.RecordingBase && !exists {
 					continue
@@ -159,33 +180,37 @@ func (p *planner) account(a *orgs.Account) {
 	}
 	recording := map[string]verdict{}
 	records := false
-	for _, region := range p.d.Regions {
+	for _, region := range p.regions[templates.Recording] {
 		recording[region] = p.recording(a, region, f)
 		_, ours := p.set(templates.Recording).Instances[Target{a.ID, region}]
 		records = records || recording[region].there && (ours || recording[region].action == Create)
 	}
 	base := p.base(a, f, records)
-	rules := map[string]verdict{}
+	done := verdicts{}
 	for _, s := range p.plan.Sets {
-		for _, region := range p.regions(s.Template) {
+		for _, region := range p.regions[s.Template.Name] {
 			var v verdict
 			switch {
 			case s.Template.Name == templates.RecordingBase:
 				v = base
 			case s.Template.Name == templates.Recording:
 				v = recording[region]
-				if v.action == Create && !base.there {
-					v = skip("needs %s: %s", templates.RecordingBase, base.reason)
+				if why := p.unmet(s.Template, region, done); why != "" && v.action == Create {
+					v = skip("%s", why)
 				}
-				recording[region] = v
 			case s.Template.Enforces != "":
 				var none bool
-				if v, none = p.enforcement(s, a, region, f, rules[region], base); none {
+				if v, none = p.enforcement(s, a, region, f, done); none {
 					continue
 				}
 			default:
-				v = p.rule(s, a, region, f, recording[region])
-				rules[region] = v
+				v = p.standing(s, a, region, f, done)
+			}
+			if s.Template.Enforces == "" {
+				if done[s.Template.Name] == nil {
+					done[s.Template.Name] = map[string]verdict{}
+				}
+				done[s.Template.Name][region] = v
 			}
 			if v.action == "" {
 				continue // not needed and nothing there: not worth a line
@@ -193,6 +218,23 @@ func (p *planner) account(a *orgs.Account) {
 			p.add(s, a, region, v)
 		}
 	}
+}
+
+// unmet says which need of a template is not there nor will be, "" when all are.
+func (p *planner) unmet(t templates.Template, region string, done verdicts) string {
+	for _, need := range t.Needs {
+		s, at := p.set(need), region
+		if s.Name == "" {
+			continue // no template that this version knows
+		}
+		if homeOnly(s.Template) {
+			at = p.d.HomeRegion
+		}
+		if v := done[need][at]; !v.there {
+			return fmt.Sprintf("needs %s: %s", need, orNone(v.reason))
+		}
+	}
+	return ""
 }
 
 // unfit says why an account can hold no stack instance, "" when it can.
@@ -204,14 +246,6 @@ func unfit(a *orgs.Account) string {
 		return "account is " + orNone(a.State)
 	}
 	return ""
-}
-
-// regions are those in which a template can have an instance in this run.
-func (p *planner) regions(t templates.Template) []string {
-	if t.Scope == templates.ScopeHome {
-		return []string{p.d.HomeRegion}
-	}
-	return p.d.Regions
 }
 
 func (p *planner) set(name string) Set {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
 	"rollout/internal/awsapi"
 	"rollout/orgs"
 	"rollout/templates"
@@ -35,8 +37,9 @@ func newPlanCase(change func(f *AccountFacts)) planCase {
 func (c planCase) plan(t *testing.T, d Desired, sets []Set) *Plan {
 	t.Helper()
 	d.Accounts, d.OUs, d.HomeRegion = []*orgs.Account{c.account}, []string{"ou-ab12-11111111"}, home
-	if d.Template.Name == "" {
-		d.Template, _ = templates.Lookup(templates.DefaultSecurityGroup)
+	if d.Templates == nil {
+		t, _ := templates.Lookup(templates.DefaultSecurityGroup)
+		d.Templates = []templates.Template{t}
 	}
 	if d.Regions == nil {
 		d.Regions = []string{other, home}
@@ -63,7 +66,8 @@ func lines(p *Plan) string {
 }
 
 func TestPlanOfOneAccount(t *testing.T) {
-	recording := &Recorder{Name: "default", Recording: true, All: true}
+	all := RecordingGroup{&types.RecordingGroup{AllSupported: true}}
+	recording := &Recorder{Name: "default", Recording: true, Group: all}
 	for _, test := range []struct {
 		name    string
 		desired Desired
@@ -126,11 +130,11 @@ default-security-group eu-west-1 skip`, ""},
 		}, `
 recording us-east-1 skip
 default-security-group us-east-1 create`, "cannot be entered, so it is planned without recording"},
-		{"stopped recorder of their own", Desired{Regions: []string{home}}, func(f *AccountFacts) { f.Regions[home].Recorder = &Recorder{Name: "default", All: true} }, `
+		{"stopped recorder of their own", Desired{Regions: []string{home}}, func(f *AccountFacts) { f.Regions[home].Recorder = &Recorder{Name: "default", Group: all} }, `
 recording us-east-1 none
 default-security-group us-east-1 create`, "is stopped"},
 		{"recorder leaves the type out", Desired{Regions: []string{home}}, func(f *AccountFacts) {
-			f.Regions[home].Recorder = &Recorder{Name: "default", Recording: true, Types: []string{"AWS::S3::Bucket"}}
+			f.Regions[home].Recorder = &Recorder{Name: "default", Recording: true, Group: RecordingGroup{&types.RecordingGroup{ResourceTypes: []types.ResourceType{types.ResourceTypeBucket}}}}
 		}, `
 recording us-east-1 none
 default-security-group us-east-1 create`, "does not record AWS::EC2::SecurityGroup"},
@@ -189,7 +193,7 @@ func TestPlanParameters(t *testing.T) {
 	} {
 		key, value, _ := strings.Cut(parameter, "=")
 		template, _ := templates.Lookup(templates.DefaultSecurityGroup)
-		err := checkParameters(Desired{Template: template, HomeRegion: home, Parameters: map[string]string{key: value}})
+		err := checkParameters(Desired{Templates: []templates.Template{template}, HomeRegion: home, Parameters: map[string]string{key: value}})
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s: %v", parameter, err)

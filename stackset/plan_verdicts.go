@@ -52,6 +52,9 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 		p.warn("Account %s (%s) has the delivery channel %s in %s without a recorder: a second channel cannot be made, so nothing is deployed there.", a.ID, a.Name, r.Channel, region)
 		return skip("a delivery channel (%s) is there without a recorder, and an account can have only one: delete it, or make its recorder", r.Channel)
 	}
+	if !slices.Contains(p.d.Regions, region) {
+		return verdict{Create, fmt.Sprintf("records in the home Region, which --region does not name, for %s", p.d.recordsAtHome()), true, nil}
+	}
 	return verdict{action: Create, there: true}
 }
 
@@ -96,15 +99,18 @@ func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
 		return verdict{None, whose + ", but stopped: no results expected", true, nil}
 	}
 	var missing []string
-	for _, rule := range rulesOf(p.d) {
-		for _, t := range rule.ResourceTypes {
-			if !r.Records(t) && !slices.Contains(missing, t) {
-				missing = append(missing, t)
-			}
+	for _, s := range p.plan.Sets {
+		if s.Template.Enforces != "" || !slices.Contains(p.regions[s.Template.Name], region) {
+			continue
+		}
+		for _, rule := range p.rulesIn(s, region) {
+			missing = append(missing, r.Group.LeavesOut(rule.ResourceTypes)...)
 		}
 	}
+	slices.Sort(missing)
+	missing = slices.Compact(missing)
 	if missing != nil {
-		p.warn("The recorder %s of account %s (%s) in %s does not record %s: the rule has no results there.", r.Name, a.ID, a.Name, region, list(missing))
+		p.warn("The recorder %s of account %s (%s) in %s does not record %s: no results are expected there.", r.Name, a.ID, a.Name, region, list(missing))
 		return verdict{None, whose + ", but leaves out " + list(missing) + ": no results expected", true, nil}
 	}
 	return verdict{None, whose, true, nil}
@@ -126,7 +132,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 		}
 		return v
 	}
-	if !records && !enforce {
+	if !records && !enforce && !p.leanOnBase() {
 		return verdict{} // nothing of ours in the account leans on it
 	}
 	switch {
@@ -167,43 +173,70 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	return verdict{Create, reason, true, overrides}
 }
 
-// rule decides on a template of rules, or any other that stands by itself.
-func (p *planner) rule(s Set, a *orgs.Account, region string, f *AccountFacts, recording verdict) verdict {
+// leanOnBase says whether a template of the run needs recording-base for itself,
+// whoever records.
+func (p *planner) leanOnBase() bool {
+	return slices.ContainsFunc(p.plan.Sets, func(s Set) bool {
+		return s.Template.Enforces == "" && s.Template.Name != templates.Recording && slices.Contains(s.Template.Needs, templates.RecordingBase)
+	})
+}
+
+// standing decides on a template of rules, or any other that stands by itself.
+func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFacts, done verdicts) verdict {
 	if v, ok := existing(s, a.ID, region, f); ok {
 		return v
 	}
 	if why := place(f, region); why != "" {
 		return skip("%s", why)
 	}
-	r := f.Regions[region]
-	if r == nil || f.Gap.Is() || r.Gap.Is() {
+	if role := s.Template.Role; role != "" && f.Roles[role] == Present {
+		return skip("a role called %s is there, which no stack instance of ours made: delete it first, or go on using it", role)
+	}
+	rules := p.rulesIn(s, region)
+	if r := f.Regions[region]; r == nil || f.Gap.Is() || r.Gap.Is() {
+		// Where nothing could be read, rules may find a recorder all the same.
+		if why := p.unmet(s.Template, region, done); why != "" && len(rules) == 0 {
+			return skip("%s", why)
+		}
 		return verdict{Create, "what is there could not be read", true, nil}
+	} else if len(rules) > 0 {
+		own, equal, taken := rulesThere(rules, r)
+		if taken != "" {
+			return skip("a rule called %s is there that checks something else or is left over from a part of this template: delete it first", taken)
+		}
+		if own != "" && onlyRules(s.Template) {
+			return verdict{None, "the rule " + own + " is there without a stack instance, left by an earlier deployment", true, nil}
+		}
+		if own != "" {
+			return skip("the rule %s is there without a stack instance, left by an earlier deployment, and the template has more than rules: delete it first", own)
+		}
+		if equal != "" && onlyRules(s.Template) && p.d.ReuseExisting && !p.enforced(s.Template) {
+			return verdict{None, "the equal rule " + equal + " gives the verdict", false, nil}
+		}
 	}
-	own, equal, taken := p.rulesThere(s.Template, r)
-	if taken != "" {
-		return skip("a rule called %s is there that checks something else or is left over from a part of this template: delete it first", taken)
-	}
-	if own != "" {
-		return verdict{None, "the rule " + own + " is there without a stack instance, left by an earlier deployment", true, nil}
-	}
-	if equal != "" && p.d.ReuseExisting && !p.enforces() {
-		return verdict{None, "the equal rule " + equal + " gives the verdict", false, nil}
-	}
-	if slices.Contains(s.Template.Needs, templates.Recording) && !recording.there {
-		return skip("needs %s: %s", templates.Recording, orNone(recording.reason))
+	if why := p.unmet(s.Template, region, done); why != "" {
+		return skip("%s", why)
 	}
 	return verdict{action: Create, there: true}
 }
 
-// rulesThere looks for the rules of a template: all of them under our own names
-// (own), all of them under others (equal), or a name of ours that is taken, so that
-// the stack could not make its rule.
-func (p *planner) rulesThere(t templates.Template, r *RegionFacts) (own, equal, taken string) {
-	if len(t.Rules) == 0 {
-		return "", "", ""
+// onlyRules says whether a template makes nothing but Config rules, so that rules
+// that are there make it superfluous.
+func onlyRules(t templates.Template) bool {
+	for _, r := range t.Document().Resources {
+		if r.Type != "AWS::Config::ConfigRule" {
+			return false
+		}
 	}
+	return true
+}
+
+// rulesThere looks for rules of ours: all of them under their own names (own), all
+// of them under others (equal), or a name of ours that is taken, so that the stack
+// could not make its rule.
+func rulesThere(rules []templates.Rule, r *RegionFacts) (own, equal, taken string) {
 	var owns, equals, foreign []string
-	for _, rule := range t.Rules {
+	for _, rule := range rules {
 		named, other := false, false
 		for _, fact := range r.Rules {
 			switch {
@@ -222,25 +255,30 @@ func (p *planner) rulesThere(t templates.Template, r *RegionFacts) (own, equal, 
 	switch {
 	case len(foreign) > 0:
 		taken = strings.Join(foreign, ", ")
-	case len(owns) == len(t.Rules):
+	case len(owns) == len(rules):
 		own = strings.Join(owns, ", ")
 	default:
 		taken = strings.Join(owns, ", ")
 	}
-	if len(equals) == len(t.Rules) {
+	if len(equals) == len(rules) {
 		equal = strings.Join(equals, ", ")
 	}
 	return own, equal, taken
 }
 
-// enforces says whether this run asks for enforcement.
+// enforces says whether this run enforces anything.
 func (p *planner) enforces() bool {
-	return p.d.Remediation == RemediationManual || p.d.Remediation == RemediationAutomatic
+	return slices.ContainsFunc(p.plan.Sets, func(s Set) bool { return s.Template.Enforces != "" && !p.notWanted(s) })
+}
+
+// enforced says whether this run enforces what a template finds.
+func (p *planner) enforced(t templates.Template) bool {
+	return slices.ContainsFunc(p.plan.Sets, func(s Set) bool { return s.Template.Enforces == t.Name && !p.notWanted(s) })
 }
 
 // enforcement decides on a set that enforces. nothing is true when there is
 // nothing to say.
-func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountFacts, rule, base verdict) (v verdict, nothing bool) {
+func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountFacts, done verdicts) (v verdict, nothing bool) {
 	mode := "manual"
 	if s.Automatic {
 		mode = "automatic"
@@ -250,14 +288,15 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 		if !there {
 			return v, true
 		}
-		if !p.enforces() {
+		wanted := p.d.Mode(s.Template)
+		if wanted == RemediationOff {
 			return verdict{None, fmt.Sprintf("enforced (%s) since an earlier run; rollout disarm takes it away", mode), true, nil}, false
 		}
 		// Deletes come first, so without the other one the place would be disarmed.
-		if other, _ := p.enforcement(p.wantedTwin(s), a, region, f, rule, base); other.action == Skip {
-			return verdict{None, fmt.Sprintf("stays %s, since %s enforcement cannot be there: %s", mode, p.d.Remediation, other.reason), true, nil}, false
+		if other, _ := p.enforcement(p.wantedTwin(s), a, region, f, done); other.action == Skip {
+			return verdict{None, fmt.Sprintf("stays %s, since %s enforcement cannot be there: %s", mode, wanted, other.reason), true, nil}, false
 		}
-		return verdict{Delete, fmt.Sprintf("enforcement changes from %s to %s", mode, p.d.Remediation), false, nil}, false
+		return verdict{Delete, fmt.Sprintf("enforcement changes from %s to %s", mode, wanted), false, nil}, false
 	}
 	if there {
 		return v, false
@@ -265,11 +304,8 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 	if why := place(f, region); why != "" {
 		return skip("%s", why), false
 	}
-	if !rule.there {
-		return skip("needs %s: %s", s.Template.Enforces, orNone(rule.reason)), false
-	}
-	if slices.Contains(s.Template.Needs, templates.RecordingBase) && !base.there {
-		return skip("needs %s: %s", templates.RecordingBase, orNone(base.reason)), false
+	if why := p.unmet(s.Template, region, done); why != "" {
+		return skip("%s", why), false
 	}
 	return verdict{action: Create, there: true}, false
 }
@@ -286,6 +322,11 @@ func (p *planner) wantedTwin(s Set) Set {
 
 // warnings says what holds for the whole run.
 func (p *planner) warnings() {
+	for _, t := range p.d.Templates {
+		if mode := p.d.Mode(t); mode == RemediationManual && p.d.Remediation == RemediationAutomatic {
+			p.warn("Template %s offers no automatic remediation: what it finds is remediated by hand.", t.Name)
+		}
+	}
 	for text, accounts := range p.closed {
 		if len(accounts) == 1 {
 			p.warn("Account %s cannot be entered, so it is planned without recording: %s.", accounts[0], text)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollout/internal/awsapi"
 	"rollout/internal/fanout"
@@ -33,8 +34,10 @@ type PreflightInput struct {
 	// Known are the Regions as the caller's account sees them; only whether they
 	// are opt-in ones is used. Nil means the ones this version knows.
 	Known []awsapi.Region
-	// Rules are looked for by name and by what they check.
-	Rules []templates.Rule
+	// Rules are looked for by name and by what they check, Region by Region.
+	Rules map[string][]templates.Rule
+	// Roles are names that templates of the run give to roles.
+	Roles []string
 	// Base says that the service-linked roles and the delivery bucket, called by
 	// BucketPrefix, matter.
 	Base         bool
@@ -112,6 +115,13 @@ func (p *preflight) account(ctx context.Context, a *orgs.Account) *AccountFacts 
 	if p.in.Base {
 		p.base(ctx, entry, f)
 	}
+	if len(p.in.Roles) > 0 {
+		f.Roles = map[string]Presence{}
+		client := iam.NewFromConfig(entry.Config(p.in.HomeRegion))
+		for _, name := range p.in.Roles {
+			f.Roles[name] = rolePresence(ctx, client, name)
+		}
+	}
 	fanout.Each(ctx, p.in.Regions, regionsAtOnce, func(ctx context.Context, region string) {
 		if r := f.Regions[region]; !r.Off {
 			p.region(ctx, entry, region, r)
@@ -162,7 +172,8 @@ func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region stri
 			f.Channel = *c.Name
 		}
 	}
-	if len(p.in.Rules) == 0 {
+	ours := p.in.Rules[region]
+	if len(ours) == 0 {
 		return
 	}
 	var rules []types.ConfigRule
@@ -173,7 +184,7 @@ func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region stri
 		}
 		rules = append(rules, page.ConfigRules...)
 	}
-	f.Rules = ruleFacts(p.in.Rules, rules)
+	f.Rules = ruleFacts(ours, rules)
 }
 
 // refused notes an error and says whether there was one.

@@ -28,7 +28,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if emit == nil {
 		emit = func(Event) {}
 	}
-	if err := checkParameters(in.Desired); err != nil {
+	if err := Check(in.Desired); err != nil {
 		return nil, err
 	}
 	warning, err := CheckAccess(ctx, s, in.CallAs)
@@ -40,19 +40,28 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 		return nil, err
 	}
 	d := in.Desired
-	regions := slices.Clone(d.Regions)
-	if !slices.Contains(regions, d.HomeRegion) && slices.ContainsFunc(chain(d), func(t templates.Template) bool { return t.Scope == templates.ScopeHome }) {
-		regions = append(regions, d.HomeRegion)
+	regions := d.readRegions()
+	rules := map[string][]templates.Rule{}
+	var roles []string
+	base := false
+	for _, set := range found.Sets {
+		set.Want = want(d, set.Template, set.Automatic)
+		for _, region := range d.RegionsOf(set.Template) {
+			rules[region] = append(rules[region], set.Rules(region, d.Partition)...)
+		}
+		if role := set.Template.Role; role != "" {
+			roles = append(roles, role)
+		}
+		base = base || set.Template.Name == templates.RecordingBase
 	}
-	slices.Sort(regions)
-	for _, t := range chain(d) {
+	for _, t := range templates.Together(d.Templates) {
 		if err := t.Regions(len(d.Regions) > 1); err != nil {
 			return nil, err
 		}
 	}
 	facts, err := Preflight(ctx, s, PreflightInput{
-		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rulesOf(d),
-		Base: true, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix],
+		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Roles: roles,
+		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix],
 	}, emit)
 	if err != nil {
 		return nil, err
@@ -65,7 +74,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 		return nil, err
 	}
 	plan.Warnings = append(plan.Warnings, found.Warnings...)
-	for _, t := range chain(d) {
+	for _, t := range templates.Together(d.Templates) {
 		plan.Warnings = append(plan.Warnings, t.Warnings()...)
 	}
 	if warning != "" {
@@ -76,7 +85,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	return plan, nil
 }
 
-// Look finds the sets of a run, without preflight.
+// Look finds the sets of a run, without preflight. What they want is what they have.
 func Look(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Event)) (*Found, error) {
 	var on []string
 	for _, r := range in.Known {
@@ -85,52 +94,17 @@ func Look(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Eve
 		}
 	}
 	found, err := Find(ctx, s, in.CallAs, on, WantedSets(in.Desired))
+	if err == nil {
+		for i := range found.Sets {
+			set := &found.Sets[i]
+			set.Want = want(in.Desired, set.Template, set.Automatic)
+			maps.Copy(set.Want, set.Parameters)
+		}
+	}
 	if err == nil && emit != nil {
 		emit(SetsLooked{Regions: len(on), Sets: found.Sets})
 	}
 	return found, err
-}
-
-// chain gives the templates of a run in deploy order: what is needed first, the
-// asked one, and the one that enforces it.
-func chain(d Desired) []templates.Template {
-	if d.Chain != nil {
-		return d.Chain
-	}
-	out := d.Template.Chain()
-	if d.Template.EnforcedBy != "" {
-		if t, err := templates.Lookup(d.Template.EnforcedBy); err == nil {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// rulesOf gives the rules of the asked template.
-func rulesOf(d Desired) []templates.Rule { return d.Template.Rules }
-
-// WantedSets are the sets of a run in deploy order. Both sets that enforce are
-// looked for whatever --remediation says, since an earlier run may have made them.
-func WantedSets(d Desired) []Wanted {
-	var out []Wanted
-	base := SetName(d, d.Template)
-	for _, t := range chain(d) {
-		if t.Enforces != "" {
-			out = append(out, Wanted{Name: base + "-enforce", Template: t}, Wanted{Name: base + "-enforce-automatic", Template: t, Automatic: true})
-			continue
-		}
-		out = append(out, Wanted{Name: SetName(d, t), Template: t})
-	}
-	return out
-}
-
-// SetName is the name of a template's set in a run: --stack-set names the asked
-// template's, needs keep theirs.
-func SetName(d Desired, t templates.Template) string {
-	if t.Name == d.Template.Name && d.StackSet != "" {
-		return d.StackSet
-	}
-	return "rollout-" + t.Name
 }
 
 // NoEntryError says that none of several accounts could be entered: then it is the

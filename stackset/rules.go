@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
@@ -29,32 +30,33 @@ func (f RuleFact) Own() bool { return f.Name == f.Rule }
 // not narrowed to a tag or one resource. A rule that is being deleted, or that
 // checks only resources that are to be made (proactive), gives no verdict.
 func EqualRule(ours templates.Rule, r types.ConfigRule) bool {
-	if r.ConfigRuleState == types.ConfigRuleStateDeleting || r.ConfigRuleState == types.ConfigRuleStateDeletingResults {
-		return false
-	}
-	if r.Source == nil || r.Source.Owner != types.OwnerAws || aws.ToString(r.Source.SourceIdentifier) != ours.Identifier {
+	if !AliveRule(r) || !SameSource(ours, r) || ours.Identifier == "" || len(ours.Unknown) > 0 {
 		return false
 	}
 	detective := func(m types.EvaluationModeConfiguration) bool { return m.Mode == types.EvaluationModeDetective }
 	if len(r.EvaluationModes) > 0 && !slices.ContainsFunc(r.EvaluationModes, detective) {
 		return false
 	}
-	return equalParameters(ours.Parameters, aws.ToString(r.InputParameters)) && covers(r.Scope, ours.ResourceTypes)
+	theirs, err := ruleParameters(aws.ToString(r.InputParameters))
+	return err == nil && equalParameters(ours.Parameters, theirs) && covers(r.Scope, ours.ResourceTypes)
 }
 
-// equalParameters compares our parameters with a rule's InputParameters, a JSON
-// object whose values are texts, numbers or booleans; empty ones do not count.
-func equalParameters(ours map[string]string, text string) bool {
-	decoded := map[string]any{}
-	if text != "" && json.Unmarshal([]byte(text), &decoded) != nil {
-		return false
+// SameSource says whether a Config rule checks what ours does, with whatever
+// parameters; a custom rule of ours is known by its name alone.
+func SameSource(ours templates.Rule, r types.ConfigRule) bool {
+	if ours.Identifier == "" {
+		return aws.ToString(r.ConfigRuleName) == ours.Name
 	}
-	theirs := map[string]string{}
-	for k, v := range decoded {
-		if s := fmt.Sprint(v); v != nil && s != "" {
-			theirs[k] = s
-		}
-	}
+	return r.Source != nil && r.Source.Owner == types.OwnerAws && aws.ToString(r.Source.SourceIdentifier) == ours.Identifier
+}
+
+// AliveRule says that a rule is not being deleted.
+func AliveRule(r types.ConfigRule) bool {
+	return r.ConfigRuleState != types.ConfigRuleStateDeleting && r.ConfigRuleState != types.ConfigRuleStateDeletingResults
+}
+
+// equalParameters compares parameters; empty ones do not count.
+func equalParameters(ours, theirs map[string]string) bool {
 	count := 0
 	for k, v := range ours {
 		if v == "" {
@@ -68,8 +70,42 @@ func equalParameters(ours map[string]string, text string) bool {
 	return count == len(theirs)
 }
 
-// covers says whether a rule's scope takes in resource types. No scope takes in
-// every type that the managed rule supports.
+// ruleParameters reads a rule's InputParameters: JSON text of an object whose
+// values are texts, though numbers and booleans are met as well. An empty value
+// is as good as none.
+func ruleParameters(text string) (map[string]string, error) {
+	out := map[string]string{}
+	if text == "" {
+		return out, nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var values map[string]any
+	if err := decoder.Decode(&values); err != nil {
+		return nil, fmt.Errorf("read the parameters of a rule: %w", err)
+	}
+	for name, value := range values {
+		switch v := value.(type) {
+		case nil:
+		case string:
+			if v != "" {
+				out[name] = v
+			}
+		case json.Number, bool:
+			out[name] = fmt.Sprint(v)
+		default:
+			raw, err := json.Marshal(v)
+			if err != nil {
+				return nil, fmt.Errorf("read parameter %s of a rule: %w", name, err)
+			}
+			out[name] = string(raw)
+		}
+	}
+	return out, nil
+}
+
+// covers says whether a rule's scope takes in resource types, none of which means
+// every type. No scope takes in every type that the managed rule supports.
 func covers(scope *types.Scope, resourceTypes []string) bool {
 	if scope == nil {
 		return true
@@ -85,7 +121,7 @@ func covers(scope *types.Scope, resourceTypes []string) bool {
 			return false
 		}
 	}
-	return true
+	return len(resourceTypes) > 0
 }
 
 // ruleFacts keeps the rules that matter: equal ones and those that have our name.

@@ -46,7 +46,7 @@ func newSite(t *testing.T, n int, so simaws.Options) *site {
 		t.Fatal(err)
 	}
 	s.session, s.tree = session, tree
-	s.d = Desired{Template: template, Remediation: RemediationOff, Regions: []string{other, home}, HomeRegion: home, Partition: "aws", OUs: []string{tree.Root.ID}}
+	s.d = Desired{Templates: []templates.Template{template}, Remediation: RemediationOff, Regions: []string{other, home}, HomeRegion: home, Partition: "aws", OUs: []string{tree.Root.ID}}
 	for _, a := range tree.Accounts {
 		if len(s.d.Accounts) < n && a.Active() && strings.HasPrefix(a.OUPath(), "Workloads") {
 			s.d.Accounts = append(s.d.Accounts, a)

@@ -63,35 +63,6 @@ type Change struct {
 	Overrides map[string]string
 }
 
-// Desired is what a run wants.
-type Desired struct {
-	// Template is the asked template; Chain is what it needs, in deploy order,
-	// with the template itself, and its enforce template last when Remediation
-	// is not off.
-	Template templates.Template
-	Chain    []templates.Template
-	// StackSet names the asked template's set; "" means rollout-<template>.
-	StackSet    string
-	Remediation Remediation
-	// Accounts are the chosen accounts, sorted as in the tree, inactive ones and
-	// the management account included where chosen (they become skips).
-	Accounts []*orgs.Account
-	// OUs are the ids of the OUs (or the root) that cover the chosen accounts:
-	// the deployment targets' OrganizationalUnitIds.
-	OUs []string
-	// Regions are the Regions asked for, sorted.
-	Regions    []string
-	HomeRegion string
-	Partition  string
-	// Parameters go to each template of the run that declares them.
-	Parameters map[string]string
-	Tags       map[string]string
-	// ReuseExisting spares the rule where an equal rule of another name is,
-	// while Remediation is off.
-	ReuseExisting bool
-	Preferences   Preferences
-}
-
 // Preferences are StackSets operation preferences. Regions always run in
 // parallel.
 type Preferences struct {
@@ -114,7 +85,8 @@ type Set struct {
 	ARN        string
 	SHA256     string
 	Parameters map[string]string
-	// Want are the set's parameter values for this run, always safe values.
+	// Want are the set's parameter values for this run, always safe values; as Look
+	// found them where a run only looks.
 	Want map[string]string
 	// Outdated says why the set itself has to be updated; "" when it need not.
 	Outdated  string

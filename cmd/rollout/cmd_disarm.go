@@ -7,7 +7,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"rollout/stackset"
-	"rollout/templates"
 )
 
 func disarmCommand(s streams) *cli.Command {
@@ -66,7 +65,7 @@ func removeCommand(s streams) *cli.Command {
 
 // takeOut plans deletions, shows and confirms them, and carries them out.
 func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desired, *stackset.Found) (*stackset.Plan, error), o stackset.ApplyOptions, after func(*choice) error) error {
-	if _, err := templates.Load(j.Template); err != nil {
+	if _, err := j.wish(); err != nil {
 		return err
 	}
 	chosen, err := j.walk(ctx, all)

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v2"
+
+	"rollout/templates"
 )
 
 func reportCommand(s streams) *cli.Command {
@@ -34,8 +37,8 @@ func runReport(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	if len(d.Template.Rules) == 0 {
-		return usageError{"--template " + d.Template.Name + " has no rule to report on; rollout templates list shows which have"}
+	if !slices.ContainsFunc(d.Templates, func(t templates.Template) bool { return len(t.Rules)+len(t.Unnamed) > 0 }) {
+		return usageError{"--template " + j.Template + " has no rule to report on; rollout templates list shows which have"}
 	}
 	if err := checkOut(out); err != nil {
 		return err

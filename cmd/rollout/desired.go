@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"rollout/internal/awsapi"
 	"rollout/reports"
@@ -12,24 +15,46 @@ import (
 
 // desired turns options, accounts and Regions into what a run wants.
 func (j *job) desired(chosen *choice, r *regions) (stackset.Desired, error) {
-	t, err := templates.Load(j.Template)
+	d, err := j.wish()
 	if err != nil {
-		return stackset.Desired{}, err
+		return d, err
 	}
-	if t.Enforces != "" {
-		return stackset.Desired{}, usageError{fmt.Sprintf("--template %s: enforcement is not deployed by itself; use --template %s with --remediation manual or automatic, and rollout disarm to take it away", t.Name, t.Enforces)}
-	}
-	d := stackset.Desired{
-		Template: t, StackSet: j.StackSet, Remediation: orRemediation(j.Remediation), Accounts: chosen.accounts,
-		HomeRegion: j.session.HomeRegion, Partition: j.session.Partition, Parameters: j.Parameters, Tags: j.Tags,
-		ReuseExisting: j.ReuseExisting, Preferences: j.Preferences,
-	}
+	d.Accounts = chosen.accounts
 	if r != nil {
 		d.Regions = r.chosen
 	}
 	for _, ou := range chosen.selection.OUs {
 		d.OUs = append(d.OUs, ou.ID)
 	}
+	return d, nil
+}
+
+// wish is what the options alone say of a run.
+func (j *job) wish() (stackset.Desired, error) {
+	asked, err := templates.LoadAll(j.Template)
+	if err != nil {
+		return stackset.Desired{}, err
+	}
+	for _, t := range asked {
+		if t.Enforces != "" {
+			return stackset.Desired{}, usageError{fmt.Sprintf("--template %s: enforcement is not deployed by itself; use --template %s with --remediation manual or automatic, and rollout disarm to take it away", t.Name, t.Enforces)}
+		}
+	}
+	d := stackset.Desired{
+		Templates: asked, StackSet: j.StackSet, Remediation: orRemediation(j.Remediation), HomeRegion: j.session.HomeRegion, Partition: j.session.Partition,
+		Caller: j.session.Account, Parameters: j.Parameters, Tags: j.Tags, ReuseExisting: j.ReuseExisting, Preferences: j.Preferences,
+	}
+	if j.PermissionsBoundary == "" {
+		return d, nil
+	}
+	if !stackset.Declared(d, templates.ParameterPermissionsBoundary) {
+		return d, usageError{"--permissions-boundary: no template of this run makes a role that takes one"}
+	}
+	if other, given := d.Parameters[templates.ParameterPermissionsBoundary]; given && other != j.PermissionsBoundary {
+		return d, usageError{fmt.Sprintf("--permissions-boundary says %s, and --parameter %s says %s", j.PermissionsBoundary, templates.ParameterPermissionsBoundary, other)}
+	}
+	d.Parameters = maps.Clone(d.Parameters)
+	d.Parameters[templates.ParameterPermissionsBoundary] = j.PermissionsBoundary
 	return d, nil
 }
 
@@ -49,15 +74,42 @@ func (j *job) guardAutomatic() error {
 	return usageError{"--remediation automatic is refused outside a simulation: this version cannot yet list every resource that it would change before it does (DESIGN, Safe by default). Use --remediation manual, look at the findings, and start the runbook where it is right; rehearse automatic with --sim or against rollout simulate"}
 }
 
-// stackSetName is the asked template's set.
-func stackSetName(d stackset.Desired) string { return stackset.SetName(d, d.Template) }
-
-// rulesAt are the rules of a run and where they live.
-func rulesAt(d stackset.Desired) []reports.RuleAt {
-	var out []reports.RuleAt
-	for _, r := range d.Template.Rules {
-		out = append(out, reports.RuleAt{Rule: r, HomeOnly: d.Template.Scope == templates.ScopeHome})
+// stackSetNames are the asked templates' sets.
+func stackSetNames(d stackset.Desired) string {
+	var names []string
+	for _, t := range d.Templates {
+		names = append(names, stackset.SetName(d, t))
 	}
+	return strings.Join(names, ", ")
+}
+
+// rulesAt are the rules of a run's asked templates and where they live, by the sets
+// that bring them: a rule can have other parameters in another Region, or be in some
+// Regions only.
+func rulesAt(d stackset.Desired, sets []stackset.Set) []reports.RuleAt {
+	var out []reports.RuleAt
+	for _, s := range sets {
+		if !slices.ContainsFunc(d.Templates, func(t templates.Template) bool { return t.Name == s.Template.Name }) {
+			continue
+		}
+		for _, region := range d.RegionsOf(s.Template) {
+			for _, rule := range s.Rules(region, d.Partition) {
+				out = append(out, reports.RuleAt{Rule: rule, Region: region})
+			}
+		}
+	}
+	return out
+}
+
+// oncePerName are the rules of a run, each name once, sorted.
+func oncePerName(list []reports.RuleAt) []templates.Rule {
+	var out []templates.Rule
+	for _, r := range list {
+		if !slices.ContainsFunc(out, func(other templates.Rule) bool { return other.Name == r.Name }) {
+			out = append(out, r.Rule)
+		}
+	}
+	slices.SortFunc(out, func(a, b templates.Rule) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
@@ -69,7 +121,11 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	if len(j.Regions) == 0 {
 		return nil, nil, nil, usageError{"--region is missing: name the Regions, a glob (eu-*) or all"}
 	}
-	if _, err := templates.Load(j.Template); err != nil {
+	d, err := j.wish()
+	if err == nil {
+		err = stackset.Check(d)
+	}
+	if err != nil {
 		return nil, nil, nil, err
 	}
 	chosen, err := j.walk(ctx, false)
@@ -80,7 +136,7 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d, err := j.desired(chosen, r)
+	d, err = j.desired(chosen, r)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -73,8 +73,8 @@ func regionFlags() []cli.Flag {
 
 func templateFlags() []cli.Flag {
 	return []cli.Flag{
-		text(what, "template", "default-security-group", "embedded `TEMPLATE`, or a template file"),
-		text(what, "stack-set", "", "`NAME` of its StackSet (default: rollout-<template>)"),
+		text(what, "template", "default-security-group", "embedded `TEMPLATE`, a template file, several separated by commas, or baseline"),
+		text(what, "stack-set", "", "`NAME` of the one template's StackSet (default: rollout-<template>)"),
 	}
 }
 
@@ -82,6 +82,7 @@ func deployFlags() []cli.Flag {
 	return append(templateFlags(),
 		list(what, "parameter", "template parameter `KEY=VALUE`, given to each template of the run that declares it; repeat"),
 		text(what, "remediation", "off", "`off|manual|automatic`: how far findings may be fixed"),
+		text(what, "permissions-boundary", "", "`ARN` of the IAM policy that bounds the roles that templates make"),
 		list(what, "tag", "`KEY=VALUE` on the StackSets and what they make; repeat"),
 		&cli.BoolFlag{Name: "reuse-existing", Value: true, Category: what, EnvVars: env("reuse-existing"),
 			Usage: "where an equal rule of another name is already there, take its verdict and deploy none (only while --remediation is off)"},

@@ -30,10 +30,11 @@ type options struct {
 	Regions  []string
 	named    []string // rollout prove's own choice of accounts
 
-	Template, StackSet string
-	Parameters, Tags   map[string]string
-	Remediation        stackset.Remediation
-	ReuseExisting      bool
+	Template, StackSet  string
+	PermissionsBoundary string
+	Parameters, Tags    map[string]string
+	Remediation         stackset.Remediation
+	ReuseExisting       bool
 
 	Preferences stackset.Preferences
 	Yes         bool
@@ -63,7 +64,7 @@ func readOptions(c *cli.Context) (options, error) {
 			Accounts: commaList(c, "account"), ExcludeAccounts: commaList(c, "exclude-account"),
 			AccountTags: c.StringSlice("account-tag"), IncludeManagement: c.Bool("include-management"),
 		},
-		Regions: commaList(c, "region"), Template: c.String("template"), StackSet: c.String("stack-set"),
+		Regions: commaList(c, "region"), Template: c.String("template"), StackSet: c.String("stack-set"), PermissionsBoundary: c.String("permissions-boundary"),
 		Remediation: stackset.Remediation(c.String("remediation")), ReuseExisting: c.Bool("reuse-existing"),
 		Preferences: stackset.Preferences{MaxConcurrent: c.String("max-concurrent"), FailureTolerance: c.String("failure-tolerance"), Mode: c.String("concurrency-mode")},
 		Yes:         c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Org: c.String("org"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
@@ -93,6 +94,9 @@ func runName(started time.Time) string {
 
 var validName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
 
+// policyARN is a managed policy, an account's own or AWS's.
+var policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+$`)
+
 func (o *options) check(c *cli.Context) error {
 	if err := oneOf("call-as", o.CallAs, "", "self", "delegated-admin"); err != nil {
 		return err
@@ -113,6 +117,9 @@ func (o *options) check(c *cli.Context) error {
 	}
 	if o.StackSet != "" && !validName.MatchString(o.StackSet) {
 		return usageError{fmt.Sprintf("--stack-set %q: a StackSet's name is a letter, then letters, digits and hyphens, 128 at most", o.StackSet)}
+	}
+	if o.PermissionsBoundary != "" && !policyARN.MatchString(o.PermissionsBoundary) {
+		return usageError{fmt.Sprintf("--permissions-boundary %q: give the ARN of an IAM policy, like arn:aws:iam::111122223333:policy/boundary", o.PermissionsBoundary)}
 	}
 	for _, f := range o.Formats {
 		if err := oneOf("format", f, "csv", "html", "json"); err != nil {

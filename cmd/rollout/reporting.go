@@ -23,6 +23,10 @@ func (j *job) outFolder() string {
 		return j.Out
 	}
 	name := j.StackSet
+	if name == "" && strings.Contains(j.Template, ",") {
+		first, rest, _ := strings.Cut(j.Template, ",")
+		name = fmt.Sprintf("rollout-%s-and-%d-more", strings.TrimSuffix(filepath.Base(first), filepath.Ext(first)), strings.Count(rest, ",")+1)
+	}
 	if name == "" {
 		name = "rollout-" + strings.TrimSuffix(filepath.Base(j.Template), filepath.Ext(j.Template))
 	}
@@ -48,22 +52,30 @@ func (j *job) settle(ctx context.Context, plan *stackset.Plan, result *stackset.
 	for _, op := range result.Operations {
 		started[op.ID] = op.Created
 	}
-	type place struct{ account, region string }
+	type place struct{ account, region, template string }
+	byRule := map[string]string{} // template by rule
+	rules := rulesAt(plan.Desired, plan.Sets)
+	for _, s := range plan.Sets {
+		for _, region := range plan.Desired.RegionsOf(s.Template) {
+			for _, rule := range s.Rules(region, plan.Desired.Partition) {
+				byRule[rule.Name] = s.Template.Name
+			}
+		}
+	}
 	since, automatic := map[place]time.Time{}, map[place]bool{}
 	for _, o := range result.Outcomes {
 		if o.Status != stackset.OutcomeSucceeded {
 			continue
 		}
-		at := place{o.AccountID, o.Region}
 		for _, s := range plan.Sets {
 			if s.Name != o.StackSet {
 				continue
 			}
 			switch {
-			case s.Template.Name == plan.Desired.Template.Name:
-				since[at] = started[o.Operation]
+			case s.Template.Enforces == "":
+				since[place{o.AccountID, o.Region, s.Template.Name}] = started[o.Operation]
 			case s.Automatic && o.Action != stackset.Delete:
-				automatic[at] = true
+				automatic[place{o.AccountID, o.Region, s.Template.Enforces}] = true
 			}
 		}
 	}
@@ -71,21 +83,21 @@ func (j *job) settle(ctx context.Context, plan *stackset.Plan, result *stackset.
 	for _, c := range plan.Changes {
 		for _, s := range plan.Sets {
 			if s.Name == c.StackSet && s.Automatic && c.Action == stackset.None {
-				automatic[place{c.AccountID, c.Region}] = true
+				automatic[place{c.AccountID, c.Region, s.Template.Enforces}] = true
 			}
 		}
 	}
 	view := &reportView{j: j}
 	settled, err := reports.Settle(ctx, j.session, reports.SettleInput{
-		Accounts: plan.Desired.Accounts, Regions: plan.Desired.Regions, HomeRegion: plan.Desired.HomeRegion, Rules: rulesAt(plan.Desired),
-		Since: func(account, region, _ string) (time.Time, bool) {
-			t, ok := since[place{account, region}]
-			if !ok && automatic[place{account, region}] {
+		Accounts: plan.Desired.Accounts, Regions: plan.Desired.Regions, Rules: rules,
+		Since: func(account, region, rule string) (time.Time, bool) {
+			t, ok := since[place{account, region, byRule[rule]}]
+			if !ok && automatic[place{account, region, byRule[rule]}] {
 				return time.Time{}, true
 			}
 			return t, ok
 		},
-		Automatic: func(account, region, _ string) bool { return automatic[place{account, region}] },
+		Automatic: func(account, region, rule string) bool { return automatic[place{account, region, byRule[rule]}] },
 		Limit:     j.Settle, Sessions: sessions,
 	}, view.event)
 	view.done()
@@ -107,12 +119,12 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []aw
 		return nil, err
 	}
 	instances := map[string]map[stackset.Target]stackset.Instance{}
+	rules := rulesAt(d, found.Sets)
 	for _, s := range found.Sets {
-		if s.Template.Name != d.Template.Name {
-			continue
-		}
-		for _, rule := range d.Template.Rules {
-			instances[rule.Name] = s.Instances
+		for _, region := range d.RegionsOf(s.Template) {
+			for _, rule := range s.Rules(region, d.Partition) {
+				instances[rule.Name] = s.Instances
+			}
 		}
 	}
 	if j.SimTruth != "" {
@@ -125,7 +137,7 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []aw
 	}
 	view := &reportView{j: j}
 	gathered := reports.Collect(ctx, j.session, reports.GatherInput{
-		Accounts: d.Accounts, Regions: d.Regions, HomeRegion: d.HomeRegion, Rules: rulesAt(d), OptIn: r.optIn, Sessions: sessions,
+		Accounts: d.Accounts, Regions: d.Regions, Rules: rules, OptIn: r.optIn, Sessions: sessions,
 		Instances: func(account, region, rule string) (stackset.Instance, bool) {
 			i, ok := instances[rule][stackset.Target{AccountID: account, Region: region}]
 			return i, ok
@@ -143,11 +155,11 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []aw
 			return nil, err
 		}
 	}
-	report := &reports.Report{Accounts: d.Accounts, Regions: d.Regions, Rules: d.Template.Rules, Cells: gathered.Cells, Findings: gathered.Findings}
+	report := &reports.Report{Accounts: d.Accounts, Regions: d.Regions, Rules: oncePerName(rules), Cells: gathered.Cells, Findings: gathered.Findings}
 	report.Run = reports.Run{
 		Tool: "rollout " + version(), Run: j.Run, Command: "rollout " + j.Command, Started: j.Started, Ended: time.Now().UTC(),
 		OrganizationID: chosen.tree.OrganizationID, Management: chosen.management, Caller: j.session.ARN, HomeRegion: d.HomeRegion, Regions: d.Regions,
-		StackSet: stackSetName(d), Remediation: string(d.Remediation), Simulated: j.simulated, Selection: strings.Trim(j.selectionWords(), " ()"),
+		StackSet: stackSetNames(d), Remediation: string(d.Remediation), Simulated: j.simulated, Selection: strings.Trim(j.selectionWords(), " ()"),
 	}
 	for _, s := range found.Sets {
 		report.Run.Templates = append(report.Run.Templates, s.Template.Name)
