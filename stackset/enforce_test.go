@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"rollout/internal/simaws"
+	"rollout/templates"
 )
 
 // config is AWS Config in a Region of the stage's account.
@@ -84,6 +86,12 @@ func TestEnforcement(t *testing.T) {
 		{"ebs-encryption", []string{"rollout-ec2-ebs-encryption-by-default"},
 			func(s *simaws.Sim, id, region string) { s.EncryptByDefault(id, region, false) },
 			func(s *simaws.Sim, id, region string) bool { return s.EncryptsByDefault(id, region) }},
+		{"vpc-flow-logs", []string{"rollout-vpc-flow-logs-enabled"},
+			func(s *simaws.Sim, id, region string) { s.DropFlowLogs(id, region) },
+			func(s *simaws.Sim, id, region string) bool {
+				logs := s.FlowLogs(id, region)
+				return len(logs) > 0 && !slices.ContainsFunc(logs, func(to string) bool { return to != "arn:aws:s3:::"+templates.DeliveryBucketName("", id, home) })
+			}},
 	} {
 		for _, remediation := range []Remediation{RemediationManual, RemediationAutomatic} {
 			t.Run(test.template+"/"+string(remediation), func(t *testing.T) {
@@ -146,4 +154,44 @@ func TestEnforcement(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A VPC that is exempt, and one whose bucket is from before recording-base let flow
+// logs in, get none: the first is left, the second fails and says why.
+func TestFlowLogsThatAreNotMade(t *testing.T) {
+	const rule = "rollout-vpc-flow-logs-enabled"
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
+		id := s.account.ID
+		for _, region := range []string{home, other} {
+			s.sim.DropFlowLogs(id, region)
+		}
+		s.apply(s.plan(s.desired("vpc-flow-logs", RemediationManual, home, other)))
+		time.Sleep(time.Hour)
+		s.sim.TagVPCs(id, home, templates.ExemptTag, "sandbox")
+		s.sim.SetBucketPolicy(id, templates.DeliveryBucketName("", id, home), `{"Version":"2012-10-17","Statement":[]}`)
+		for _, region := range []string{home, other} {
+			s.remediate(region, rule)
+		}
+		time.Sleep(time.Hour)
+		s.remediated(home, rule)
+		out, err := s.config(other).DescribeRemediationExecutionStatus(t.Context(), &configservice.DescribeRemediationExecutionStatusInput{ConfigRuleName: aws.String(rule)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range out.RemediationExecutionStatuses {
+			why := ""
+			for _, step := range e.StepDetails {
+				why += aws.ToString(step.ErrorMessage)
+			}
+			if e.State != types.RemediationExecutionStateFailed || !strings.Contains(why, "Please check LogDestination permission") {
+				t.Errorf("%s: %s", e.State, why)
+			}
+		}
+		for _, region := range []string{home, other} {
+			if logs := s.sim.FlowLogs(id, region); len(logs) > 0 {
+				t.Errorf("%s: made %v", region, logs)
+			}
+		}
+	})
 }

@@ -21,7 +21,6 @@ type world struct {
 	Pages   map[string][][]any `json:"pages"`
 	Rules   []any              `json:"rules"`
 	VPC     map[string]any     `json:"vpc"`
-	Logs    []any              `json:"logs"`
 	On      bool               `json:"on"`
 	Policy  map[string]any     `json:"policy"`
 	Refused string             `json:"refused"`

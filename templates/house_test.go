@@ -81,6 +81,34 @@ func TestNothingIsAutomaticByDefault(t *testing.T) {
 	}
 }
 
+// Every service that may use the delivery bucket may do so for this account alone.
+func TestDeliveryBucketIsForItsAccount(t *testing.T) {
+	base, err := Lookup(RecordingBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := evaluate(t, base.Document(), map[string]string{"AWS::Region": "eu-west-1", "AWS::AccountId": "111122223333"}).resources()["DeliveryBucketPolicy"]
+	services := map[string]int{}
+	for _, raw := range policy["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+		s := raw.(map[string]any)
+		if s["Effect"] != "Allow" {
+			continue
+		}
+		service := s["Principal"].(map[string]any)["Service"].(string)
+		services[service]++
+		condition := s["Condition"].(map[string]any)
+		if equals := condition["StringEquals"].(map[string]any); equals["aws:SourceAccount"] != "111122223333" {
+			t.Errorf("%v is open to other accounts' %s", s["Sid"], service)
+		}
+		if from, _ := condition["ArnLike"].(map[string]any); service == "delivery.logs.amazonaws.com" && from["aws:SourceArn"] != "arn:aws:logs:*:111122223333:*" {
+			t.Errorf("%v: from %v", s["Sid"], from)
+		}
+	}
+	if services["config.amazonaws.com"] != 2 || services["delivery.logs.amazonaws.com"] != 2 || len(services) != 2 {
+		t.Errorf("statements for %v", services)
+	}
+}
+
 func TestServiceLinkedRolesAreAskedFor(t *testing.T) {
 	base, err := Lookup(RecordingBase)
 	if err != nil {

@@ -109,3 +109,67 @@ func keptSetting(t *testing.T, w world, _ scenario) {
 		t.Errorf("kept %s", o.Body)
 	}
 }
+
+// logScenarios are those of vpc-flow-logs-enforce.
+func logScenarios() []scenario {
+	const making, kept = "put_object create_flow_logs", "put_object create_flow_logs put_object"
+	log := func(id, traffic string, pairs ...any) map[string]any {
+		l := item("FlowLogId", id, "FlowLogStatus", "ACTIVE", "TrafficType", traffic)
+		for k, v := range item(pairs...) {
+			l[k] = v
+		}
+		return l
+	}
+	vpc := func(pairs ...any) map[string]any {
+		v := item("VpcId", "vpc-1", "OwnerId", "111122223333")
+		for k, value := range item(pairs...) {
+			v[k] = value
+		}
+		return v
+	}
+	with := func(logs ...any) world {
+		return world{VPC: vpc(), Pages: map[string][][]any{"describe_flow_logs": {logs}}}
+	}
+	exempt := with()
+	exempt.VPC = vpc("Tags", []any{item("Key", "a"), item("Key", ExemptTag, "Value", "sandbox")})
+	shared := with()
+	shared.VPC = vpc("OwnerId", "999999999999")
+	stuck := with()
+	stuck.Stuck = true
+	refused := with()
+	refused.Refused = "Access Denied for LogDestination: b. Please check LogDestination permission"
+	denied := func(call string) world { w := with(); w.Deny = call; return w }
+	return []scenario{
+		{name: "none", world: with(), ends: StepVerify, reasons: "no flow log has its REJECT traffic", changes: kept},
+		{name: "of ALL", world: with(log("fl-1", "ALL")), ends: StepAlreadyLogged, reasons: "fl-1 has ALL"},
+		{name: "of the traffic", world: with(log("fl-1", "REJECT")), ends: StepAlreadyLogged, reasons: "fl-1 has REJECT"},
+		{name: "of other traffic", world: with(log("fl-1", "ACCEPT")), ends: StepVerify, changes: kept, keeps: "fl-1"},
+		{name: "of less than ALL", given: map[string]string{"TrafficType": "ALL"}, world: with(log("fl-1", "ACCEPT"), log("fl-2", "REJECT")), ends: StepVerify, changes: kept, keeps: "fl-1 fl-2"},
+		{name: "not active", world: with(log("fl-1", "ALL", "FlowLogStatus", "INACTIVE")), ends: StepVerify, changes: kept, keeps: "fl-1"},
+		{name: "on the last page", world: world{VPC: vpc(), Pages: map[string][][]any{"describe_flow_logs": {{log("fl-1", "ACCEPT")}, {}, {log("fl-2", "ALL")}}}}, ends: StepAlreadyLogged, reasons: "fl-2 has ALL"},
+		{name: "fails to deliver", world: with(log("fl-1", "ALL", "DeliverLogsStatus", "FAILED", "DeliverLogsErrorMessage", "Access error")), ends: StepAlreadyLogged, reasons: "fl-1 has ALL, but fails to deliver: Access error"},
+		{name: "exempt", world: exempt, ends: StepLeaveExempt, reasons: "tag rollout-exempt=sandbox"},
+		{name: "shared", world: shared, ends: StepLeaveExempt, reasons: "account 999999999999"},
+		{name: "unsuccessful", world: refused, ends: "Create", err: "vpc-1: Access Denied for LogDestination: b.", changes: making},
+		{name: "made and not there", world: stuck, ends: StepVerify, err: "fl-new is not active for vpc-1; what there was is in s3://rollout-config-111122223333-us-east-1-an/", changes: kept},
+		{name: "no before-image, no change", world: denied("put_object"), ends: "Create", err: "AccessDenied: put_object", changes: "put_object"},
+		{name: "cannot look", world: denied("describe_flow_logs"), ends: "Examine", err: "AccessDenied"},
+		{name: "may not create", world: denied("create_flow_logs"), ends: "Create", err: "AccessDenied", changes: making},
+	}
+}
+
+// keptLogs holds both objects to what they say: before, and with what was made.
+func keptLogs(t *testing.T, w world, s scenario) {
+	t.Helper()
+	for i, o := range w.Objects {
+		b := before(t, o, BeforeFlowLogs, "vpc-1")
+		made := strings.Join(b.FlowLogIDs, " ")
+		if b.VPCID != "vpc-1" || b.LogDestination != "arn:aws:s3:::rollout-config-111122223333-us-east-1-an" ||
+			strings.Join(b.FlowLogsBefore, " ") != s.keeps || made != []string{"", "fl-new"}[i] {
+			t.Errorf("kept %+v", b)
+		}
+	}
+	if want := strings.Count(s.changes, "put_object"); len(w.Objects) != want {
+		t.Errorf("kept %d objects, want %d", len(w.Objects), want)
+	}
+}

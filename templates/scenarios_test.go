@@ -40,6 +40,7 @@ func suites() []suite {
 	return []suite{
 		{DefaultSecurityGroupEnforce, map[string]string{"GroupId": group}, StepAlreadyEmpty, keptGroup, scenarios()},
 		{"restrict-ssh-rdp-enforce", map[string]string{"GroupId": group, "Everybody": "0.0.0.0/0"}, StepAlreadyClosed, keptRules, adminScenarios()},
+		{"vpc-flow-logs-enforce", map[string]string{"VpcId": "vpc-1", "TrafficType": "REJECT"}, StepAlreadyLogged, keptLogs, logScenarios()},
 		{"ebs-encryption-enforce", map[string]string{"AccountId": "111122223333"}, StepAlreadyOn, keptSetting, settingScenarios()},
 		{"password-policy-enforce", map[string]string{"AccountId": "111122223333", "MinimumPasswordLength": "14", "PasswordReusePrevention": "24", "RequireCharacterClasses": "true"}, StepAlreadyStrict, keptPolicy, passwordScenarios()},
 	}

@@ -74,7 +74,7 @@ func checkFlowLog(in map[string]any) error {
 }
 
 func createFlowLogs(s *Sim, check checker, a *account, r *regionState, in map[string]any) (map[string]any, error) {
-	if err := check("ec2:CreateFlowLogs", "*", nil); err != nil {
+	if err := mayLog(s, check, a, r, in); err != nil {
 		return nil, err
 	}
 	if err := checkFlowLog(in); err != nil {
@@ -106,7 +106,7 @@ func createFlowLogs(s *Sim, check checker, a *account, r *regionState, in map[st
 	}
 	made, unsuccessful := []any{}, []any{}
 	for _, id := range texts(in["ResourceIds"]) {
-		if why := s.cannotLog(a, r, model); why != "" && model.Type == "s3" {
+		if why := s.cannotLog(check, a, r, model); why != "" && model.Type == "s3" {
 			unsuccessful = append(unsuccessful, map[string]any{"ResourceId": id, "Error": map[string]any{"Code": "400", "Message": why}})
 			continue
 		} else if why != "" { // made all the same, and fails to deliver
@@ -124,14 +124,47 @@ func createFlowLogs(s *Sim, check checker, a *account, r *regionState, in map[st
 	return out, nil
 }
 
-// cannotLog says why a destination does not take a log. A bucket has to be there and,
-// when it is another account's, let the delivery service write; to the account's own
-// the service adds what it needs to the policy (VPC user guide, flow logs to S3). A role
-// has to be there, trust the service and be allowed to write log events.
-func (s *Sim) cannotLog(a *account, r *regionState, f flowLog) string {
+// mayLog asks for permission: to the flow log that is made, to each resource that gets
+// one, and for S3 to set up delivery (service authorization reference, CreateFlowLogs;
+// VPC user guide, Create a flow log that publishes to Amazon S3).
+func mayLog(s *Sim, check checker, a *account, r *regionState, in map[string]any) error {
+	prefix := "arn:" + s.world.partition + ":ec2:" + r.name + ":" + a.ID + ":"
+	if err := check("ec2:CreateFlowLogs", prefix+"vpc-flow-log/*", nil); err != nil {
+		return err
+	}
+	for _, id := range texts(in["ResourceIds"]) {
+		kind, tags := "vpc/", map[string]string{}
+		if strings.HasPrefix(id, "eni-") {
+			kind = "network-interface/"
+		}
+		for _, v := range r.vpcs {
+			for k, value := range v.Tags {
+				if v.ID == id {
+					tags["aws:resourcetag/"+strings.ToLower(k)] = value
+				}
+			}
+		}
+		if err := check("ec2:CreateFlowLogs", prefix+kind+id, tags); err != nil {
+			return err
+		}
+	}
+	if scalarOr(in["LogDestinationType"]) != "s3" {
+		return nil
+	}
+	return check("logs:CreateLogDelivery", "*", nil)
+}
+
+// cannotLog says why a destination does not take a log. A bucket has to be there and
+// let the delivery service write; to a bucket of the caller's account the service adds
+// what it needs, with the caller's right to read and put the bucket's policy (VPC user
+// guide, Amazon S3 bucket permissions for flow logs: without those rights "the flow log
+// creation fails"). A role has to be there, trust the service and be allowed to write
+// log events.
+func (s *Sim) cannotLog(check checker, a *account, r *regionState, f flowLog) string {
 	context := map[string]string{"aws:sourceaccount": a.ID, "aws:sourcearn": "arn:" + s.world.partition + ":logs:" + r.name + ":" + a.ID + ":*"}
 	if f.Type == "s3" {
 		name, _, _ := strings.Cut(strings.TrimPrefix(f.Destination, "arn:"+s.world.partition+":s3:::"), "/")
+		arn := "arn:" + s.world.partition + ":s3:::" + name
 		b := a.buckets[name]
 		if b == nil {
 			b = s.world.globalBuckets[name]
@@ -139,7 +172,7 @@ func (s *Sim) cannotLog(a *account, r *regionState, f flowLog) string {
 		switch {
 		case b == nil:
 			return "LogDestination: " + name + " does not exist."
-		case b.Owner != a.ID && !allowsService(b.Policy, "delivery.logs.amazonaws.com", "s3:PutObject", "arn:"+s.world.partition+":s3:::"+name+"/AWSLogs/"+a.ID+"/vpcflowlogs/x", s3Owner(context)):
+		case !s.delivers(b, a, context) && (b.Owner != a.ID || check("s3:GetBucketPolicy", arn, nil) != nil || check("s3:PutBucketPolicy", arn, nil) != nil):
 			return "Access Denied for LogDestination: " + name + ". Please check LogDestination permission"
 		}
 		return ""
@@ -150,6 +183,13 @@ func (s *Sim) cannotLog(a *account, r *regionState, f flowLog) string {
 		return "Access error"
 	}
 	return ""
+}
+
+// delivers says whether a bucket's policy lets the delivery service look and write.
+func (s *Sim) delivers(b *bucket, a *account, context map[string]string) bool {
+	arn := "arn:" + s.world.partition + ":s3:::" + b.Name
+	return allowsService(b.Policy, "delivery.logs.amazonaws.com", "s3:GetBucketAcl", arn, context) &&
+		allowsService(b.Policy, "delivery.logs.amazonaws.com", "s3:PutObject", arn+"/AWSLogs/"+a.ID+"/vpcflowlogs/x", s3Owner(context))
 }
 
 // s3Owner adds the ACL with which the delivery service writes.

@@ -19,9 +19,9 @@ func (s *Sim) describeVPCs(a *account, r *regionState, in map[string]any) (map[s
 	for _, v := range r.vpcs {
 		association := "vpc-cidr-assoc-" + hexOf(17, v.ID, "association")
 		options := "dopt-" + hexOf(17, a.ID, r.name, "options") // one set serves all VPCs of a Region
-		list = append(list, described{id: v.ID,
+		list = append(list, described{id: v.ID, tags: v.Tags,
 			shape: map[string]any{
-				"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID, "InstanceTenancy": "default", "DhcpOptionsId": options,
+				"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID, "InstanceTenancy": "default", "DhcpOptionsId": options, "Tags": tagList(v.Tags),
 				"CidrBlockAssociationSet": []any{map[string]any{"AssociationId": association, "CidrBlock": v.CIDR, "CidrBlockState": map[string]any{"State": "associated"}}},
 				"BlockPublicAccessStates": map[string]any{"InternetGatewayBlockMode": "off"},
 			},

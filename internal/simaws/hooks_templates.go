@@ -51,3 +51,37 @@ func (s *Sim) EncryptsByDefault(id, region string) bool {
 	s.change(id, func(a *account) { on = s.settings(a, a.region(region)).encryptEBS })
 	return on
 }
+
+// TagVPCs puts a tag on every VPC of an account and Region.
+func (s *Sim) TagVPCs(id, region, key, value string) {
+	s.change(id, func(a *account) {
+		for _, v := range a.region(region).vpcs {
+			v.Tags = map[string]string{key: value}
+		}
+	})
+}
+
+// DropFlowLogs takes every flow log of an account and Region away.
+func (s *Sim) DropFlowLogs(id, region string) {
+	s.change(id, func(a *account) { s.settings(a, a.region(region)).flowLogs = nil })
+}
+
+// FlowLogs are the destinations of an account's flow logs in a Region.
+func (s *Sim) FlowLogs(id, region string) []string {
+	var out []string
+	s.change(id, func(a *account) {
+		for _, f := range s.settings(a, a.region(region)).flowLogs {
+			out = append(out, f.Destination)
+		}
+	})
+	return out
+}
+
+// SetBucketPolicy gives a bucket another policy; a text that is no policy does nothing.
+func (s *Sim) SetBucketPolicy(id, bucket, text string) {
+	s.change(id, func(a *account) {
+		if p, err := parsePolicy(text); err == nil && a.buckets[bucket] != nil {
+			a.buckets[bucket].Policy, a.buckets[bucket].HasPolicy = p, true
+		}
+	})
+}

@@ -165,6 +165,7 @@ type regionState struct {
 type vpc struct {
 	ID, CIDR string
 	Default  bool
+	Tags     map[string]string
 }
 
 // securityGroup is an EC2 security group; permissions are in EC2's own JSON
