@@ -21,7 +21,7 @@ func (s *Sim) describeVPCs(a *account, r *regionState, in map[string]any) (map[s
 		options := "dopt-" + hexOf(17, a.ID, r.name, "options") // one set serves all VPCs of a Region
 		list = append(list, described{id: v.ID, tags: v.Tags,
 			shape: map[string]any{
-				"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID, "InstanceTenancy": "default", "DhcpOptionsId": options, "Tags": tagList(v.Tags),
+				"VpcId": v.ID, "CidrBlock": v.CIDR, "IsDefault": v.Default, "State": "available", "OwnerId": a.ID, "InstanceTenancy": "default", "DhcpOptionsId": options,
 				"CidrBlockAssociationSet": []any{map[string]any{"AssociationId": association, "CidrBlock": v.CIDR, "CidrBlockState": map[string]any{"State": "associated"}}},
 				"BlockPublicAccessStates": map[string]any{"InternetGatewayBlockMode": "off"},
 			},
@@ -29,6 +29,11 @@ func (s *Sim) describeVPCs(a *account, r *regionState, in map[string]any) (map[s
 				"vpc-id": {v.ID}, "cidr": {v.CIDR}, "is-default": {textOf(v.Default)}, "isDefault": {textOf(v.Default)}, "state": {"available"}, "owner-id": {a.ID}, "dhcp-options-id": {options},
 				"cidr-block-association.cidr-block": {v.CIDR}, "cidr-block-association.association-id": {association}, "cidr-block-association.state": {"associated"},
 			}})
+	}
+	for i, v := range r.vpcs {
+		if len(v.Tags) > 0 {
+			list[i].shape["Tags"] = tagList(v.Tags)
+		}
 	}
 	return describingVPCs.describe(in, list)
 }
