@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func proveCommand(s streams) *cli.Command {
 			"did not make; all that it makes is called " + prove.Prefix + "… and tagged " + prove.Tag + ".\n\n" +
 			"  rollout prove --ou Sandbox --dry-run                     what would be tried\n" +
 			"  rollout prove --ou Sandbox --accounts 2 --out proof.json try it; the file can be sent back\n" +
-			"  rollout prove --ou Sandbox --clean                       remove the StackSets that a killed run left\n\n" +
+			"  rollout prove --ou Sandbox --clean                       remove what a killed run left in these accounts\n\n" +
 			"EXIT STATUS: 0 tried and removed (also when refuted) · 1 refused · 3 something went wrong, so that a claim could\n" +
 			"not be tried or a thing is still there · 130 interrupted (it still removes what it made)",
 		Flags: groups(whoFlags(), []cli.Flag{
@@ -36,7 +37,7 @@ func proveCommand(s streams) *cli.Command {
 			&cli.IntFlag{Name: "accounts", Value: 2, Category: which, EnvVars: env("accounts"), Usage: "`NUMBER` of ACTIVE accounts of the OU to use, from 1 to 10"},
 			list(which, "account", "use this `ACCOUNT`: an id, a name or a glob of names; at most --accounts of them"),
 			&cli.BoolFlag{Name: "dry-run", Category: trial, EnvVars: env("dry-run"), Usage: "say what would be tried and made, and do nothing"},
-			&cli.BoolFlag{Name: "clean", Category: trial, EnvVars: env("clean"), Usage: "remove the StackSets that killed runs left behind, and try nothing"},
+			&cli.BoolFlag{Name: "clean", Category: trial, EnvVars: env("clean"), Usage: "remove the StackSets, and the stacks in these accounts, that killed runs left behind, and try nothing"},
 			text(trial, "out", "", "`FILE` for the verdicts as JSON (docs/schemas/prove.schema.json); it names account ids, no person"),
 			&cli.BoolFlag{Name: "redact", Category: trial, EnvVars: env("redact"), Usage: "replace account, OU and organization ids in the JSON by hashes"},
 			&cli.DurationFlag{Name: "patience", Value: 15 * time.Minute, Category: trial, EnvVars: env("patience"), Usage: "how long one StackSet operation may take, `DURATION`"},
@@ -165,9 +166,14 @@ func (j *job) prove(ctx context.Context, p proof) error {
 	if j.Out != "" {
 		// Before anything is made: a run of half an hour must not end without a
 		// place for what it found.
-		if file, err = os.OpenFile(j.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		if info, err := os.Stat(j.Out); err == nil && info.IsDir() {
+			return usageError{"--out " + j.Out + " is a folder: name a file in it"}
+		}
+		// An earlier proof stays until this one is whole.
+		if file, err = os.CreateTemp(filepath.Dir(j.Out), ".proof-*"); err != nil {
 			return fmt.Errorf("open --out: %w; nothing was changed", err)
 		}
+		defer os.Remove(file.Name()) //nolint:errcheck // it was renamed
 		defer file.Close()
 	}
 	o.Tell = j.proofTold
@@ -178,7 +184,11 @@ func (j *job) prove(ctx context.Context, p proof) error {
 	stop()
 	how := prove.JSONOptions{Version: version(), Simulated: j.simulated, Redact: p.redact}
 	if file != nil {
-		if err := errors.Join(report.WriteJSON(file, how), file.Close()); err != nil {
+		err := errors.Join(report.WriteJSON(file, how), file.Sync(), file.Close())
+		if err == nil {
+			err = os.Rename(file.Name(), j.Out)
+		}
+		if err != nil {
 			return fmt.Errorf("write %s: %w", j.Out, err)
 		}
 	}
@@ -256,12 +266,12 @@ func (j *job) proveClean(ctx context.Context, o prove.Options) error {
 		return err
 	}
 	if len(found) == 0 {
-		j.out.Line("nothing of an earlier run is left in %s", o.Session.HomeRegion)
+		j.out.Line("nothing of an earlier run is left in %s: no StackSet, and no stack in the %d accounts chosen", o.Session.HomeRegion, len(o.Accounts))
 		return nil
 	}
 	j.out.Line("left by earlier runs, in %s:", o.Session.HomeRegion)
-	for _, name := range found {
-		j.out.Line("  StackSet %s with its instances", name)
+	for _, f := range found {
+		j.out.Line("  %s", f)
 	}
 	if err := j.confirm(ctx, fmt.Sprintf("Remove these %d?", len(found))); err != nil {
 		return err

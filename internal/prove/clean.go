@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,10 +111,25 @@ func addOnce(list []string, v string) []string {
 	return append(list, v)
 }
 
-// Leftovers lists the StackSets that earlier runs left behind.
-func Leftovers(ctx context.Context, o Options) ([]string, error) {
+// Found is a thing that an earlier run left behind.
+type Found struct {
+	// Account is where a stack is; "" for a StackSet.
+	Account, Name string
+}
+
+// String is how a person reads it.
+func (f Found) String() string {
+	if f.Account == "" {
+		return "StackSet " + f.Name + " with its instances"
+	}
+	return "stack " + f.Name + " in account " + f.Account
+}
+
+// Leftovers lists what earlier runs left behind: StackSets, and stacks of their own in
+// the accounts chosen. What bears the name and not the tag is not ours and is left out.
+func Leftovers(ctx context.Context, o Options) ([]Found, error) {
 	t := &trial{Options: o}
-	var out []string
+	var out []Found
 	pages := cloudformation.NewListStackSetsPaginator(t.sets(), &cloudformation.ListStackSetsInput{CallAs: t.CallAs, Status: types.StackSetStatusActive})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -122,22 +138,77 @@ func Leftovers(ctx context.Context, o Options) ([]string, error) {
 		}
 		for _, s := range page.Summaries {
 			if name := aws.ToString(s.StackSetName); strings.HasPrefix(name, Prefix) && s.Status != types.StackSetStatusDeleted {
-				out = append(out, name)
+				out = append(out, Found{Name: name})
 			}
 		}
 	}
-	slices.Sort(out)
+	for _, a := range o.Accounts {
+		stacks, err := t.stacksLeft(ctx, a.ID)
+		if err != nil {
+			return nil, fmt.Errorf("look for stacks in account %s, %s: %w", a.ID, t.region(), err)
+		}
+		out = append(out, stacks...)
+	}
+	slices.SortFunc(out, func(a, b Found) int { return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Name, b.Name)) })
 	return out, nil
 }
 
+// stacksLeft are the stacks of an account that runs made themselves, not by a StackSet.
+func (t *trial) stacksLeft(ctx context.Context, account string) ([]Found, error) {
+	api, err := t.stacksOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var out []Found
+	for pages := cloudformation.NewListStacksPaginator(api, &cloudformation.ListStacksInput{}); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page.StackSummaries {
+			name := aws.ToString(s.StackName)
+			if !strings.HasPrefix(name, Prefix) || s.StackStatus == types.StackStatusDeleteComplete {
+				continue
+			}
+			described, err := api.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: s.StackId})
+			if err != nil {
+				return nil, err
+			}
+			if len(described.Stacks) == 1 && slices.ContainsFunc(described.Stacks[0].Tags, func(tag types.Tag) bool { return aws.ToString(tag.Key) == Tag }) {
+				out = append(out, Found{account, name})
+			}
+		}
+	}
+	return out, nil
+}
+
+// stacksOf enters an account for what a run does to its own stacks.
+func (t *trial) stacksOf(ctx context.Context, account string) (*cloudformation.Client, error) {
+	entry, err := t.Session.Enter(ctx, account, t.stackCalls())
+	if err != nil {
+		return nil, err
+	}
+	return cloudformation.NewFromConfig(t.rec.watch(entry.Config(t.region()))), nil
+}
+
 // Clean removes leftovers and gives those that stay.
-func Clean(ctx context.Context, o Options, names []string) []Leftover {
+func Clean(ctx context.Context, o Options, list []Found) []Leftover {
 	var left []Leftover
-	for _, name := range names {
+	for _, f := range list {
 		t := &trial{Options: o}
-		s := &set{t: t, api: t.sets(), name: name}
-		if err := s.remove(ctx); err != nil {
-			left = append(left, Leftover{"StackSet " + name + " in " + t.region(), awsapi.Text(err), "delete its instances and then the StackSet in the console"})
+		err := error(nil)
+		how := "delete its instances and then the StackSet in the console"
+		if f.Account == "" {
+			err = (&set{t: t, api: t.sets(), name: f.Name}).remove(ctx)
+		} else {
+			how = "delete the stack in that account's console"
+			var api *cloudformation.Client
+			if api, err = t.stacksOf(ctx, f.Account); err == nil {
+				err = t.removeStack(ctx, api, f.Name)
+			}
+		}
+		if err != nil {
+			left = append(left, Leftover{f.String() + ", " + t.region(), awsapi.Text(err), how})
 		}
 	}
 	return left

@@ -23,6 +23,16 @@ func (t *trial) refused(name string, err error, status int, code string) bool {
 	return ok
 }
 
+// failed gives a claim its verdict by an error that should not have come: refuted when
+// AWS refuses what the claim says it takes, not tried when the error says nothing of it.
+func (t *trial) failed(name string, err error) {
+	if unanswered(err) {
+		t.fail(name, answer(err))
+		return
+	}
+	t.add(name, Refuted, answer(err).String(), t.rec.of(err))
+}
+
 // says gives a claim its verdict by what a refusal reads like: the parts, in order.
 func (t *trial) says(name string, err error, parts ...string) {
 	got := answer(err)

@@ -32,3 +32,20 @@ func (g *ground) leave(t *testing.T, name string, tagged bool) string {
 	}
 	return name
 }
+
+// leaveStack makes a stack in an account, as a run that was killed leaves it.
+func (g *ground) leaveStack(t *testing.T, account, name string, tagged bool) string {
+	t.Helper()
+	entry, err := g.session.Enter(t.Context(), account, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(`{"Resources":{"H":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}`)}
+	if tagged {
+		in.Tags = []types.Tag{{Key: aws.String(prove.Tag), Value: aws.String("earlier")}}
+	}
+	if _, err := cloudformation.NewFromConfig(entry.Config("us-east-1")).CreateStack(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

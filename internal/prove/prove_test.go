@@ -123,7 +123,7 @@ func (g *ground) bare(t *testing.T, report *prove.Report) {
 func TestClaimsAndLinesKnowEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGround(t, "Sandbox", 2)
-		known, names := map[string]bool{}, map[string]bool{}
+		known, names, claimed := map[string]bool{}, map[string]bool{}, map[string]bool{}
 		for _, l := range g.options.Lines {
 			known[l.ID] = true
 		}
@@ -140,7 +140,13 @@ func TestClaimsAndLinesKnowEachOther(t *testing.T) {
 					if !known[id] {
 						t.Errorf("claim %s: FIDELITY.md has no line %s", c.Name, id)
 					}
+					claimed[id] = true
 				}
+			}
+		}
+		for _, l := range g.options.Lines {
+			if l.Weak && !claimed[l.ID] && prove.Untried(l.ID) == "" {
+				t.Errorf("%s is weak, and has neither a claim nor a reason why there is none", l.ID)
 			}
 		}
 	})
@@ -186,15 +192,19 @@ func TestCleanRemovesLeftoversOnly(t *testing.T) {
 		theirs := g.leave(t, prove.Prefix+"by-hand", false)
 		ours := g.leave(t, prove.Prefix+"killed", true)
 		g.leave(t, "another", true)
+		account := g.options.Accounts[0].ID
+		g.leaveStack(t, account, prove.Prefix+"by-hand-stack", false)
+		g.leaveStack(t, account, "another-stack", true)
+		stack := g.leaveStack(t, account, prove.Prefix+"killed-stack", true)
 		names, err := prove.Leftovers(t.Context(), g.options)
-		if err != nil || !slices.Equal(names, []string{theirs, ours}) {
+		if err != nil || !slices.Equal(names, []prove.Found{{Name: theirs}, {Name: ours}, {Account: account, Name: stack}}) {
 			t.Fatalf("leftovers %v, %v", names, err)
 		}
 		left := prove.Clean(t.Context(), g.options, names)
 		if len(left) != 1 || !strings.Contains(left[0].What, theirs) || !strings.Contains(left[0].Why, "tag") {
 			t.Errorf("left: %+v", left)
 		}
-		if names, err = prove.Leftovers(t.Context(), g.options); err != nil || !slices.Equal(names, []string{theirs}) {
+		if names, err = prove.Leftovers(t.Context(), g.options); err != nil || !slices.Equal(names, []prove.Found{{Name: theirs}}) {
 			t.Errorf("then %v, %v", names, err)
 		}
 	})

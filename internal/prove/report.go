@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,27 +91,29 @@ func (r *Report) Partial() bool {
 
 // reason says why a line has no probe.
 func reason(id string) string {
-	if why, ok := untried[id]; ok {
-		return why
-	}
+	return cmp.Or(Untried(id), fmt.Sprintf("rollout prove has no probe for %s", id))
+}
+
+// Untried says why no probe tries a line, "" where one could.
+func Untried(id string) string {
 	service, _, _ := strings.Cut(id, "-")
-	if why, ok := untriedSections[service]; ok {
-		return why
-	}
-	return fmt.Sprintf("rollout prove has no probe for %s yet", id)
+	return cmp.Or(untried[id], untriedSections[service])
 }
 
 // untried are the lines that no probe may or can try, and why.
 var untried = map[string]string{
 	"config:DescribeConfigurationAggregatorSourcesStatus": "needs an aggregator of the organization, and rollout prove makes none",
-	"CFG-01": "needs an aggregator and a change that Config records; rollout prove makes neither",
-	"SET-21": "needs an account to be moved, and rollout prove changes no account",
-	"SET-18": "is about durations, which differ from day to day",
-	"ORG-08": "needs a call that would move an account if the claim is wrong",
-	"CFG-10": "needs a change to a resource that Config records; rollout prove touches no resource that it did not make",
-	"CFG-18": "needs a delivery channel, and rollout prove touches no recorder or channel",
-	"SSM-04": "is about the simulator's own Python, which AWS does not have",
-	"SSM-05": "needs an automation with a role, and rollout prove makes no role",
+	"CFG-01":  "needs an aggregator and a change that Config records; rollout prove makes neither",
+	"SET-21":  "needs an account to be moved, and rollout prove changes no account",
+	"SET-18":  "is about durations, which differ from day to day",
+	"ORG-08":  "needs a call that would move an account if the claim is wrong",
+	"CFG-10":  "needs a change to a resource that Config records; rollout prove touches no resource that it did not make",
+	"CFG-18":  "needs a delivery channel, and rollout prove touches no recorder or channel",
+	"SSM-04":  "is about the simulator's own Python, which AWS does not have",
+	"WIRE-06": "needs more calls at once than a guest should make",
+	"WIRE-08": "AWS cannot be made to fail on request",
+	"WIRE-09": "needs credentials that have expired, and the shortest session lasts fifteen minutes",
+	"SSM-05":  "needs an automation with a role, and rollout prove makes no role",
 }
 
 // untriedSections are the kinds of lines that no probe tries, and why.

@@ -44,7 +44,7 @@ func tryDefinition(ctx context.Context, t *trial) error {
 	again, err := s.api.CreateStackSet(ctx, in)
 	switch {
 	case err != nil:
-		t.holds("set-token-repeated", false, "%s", answer(err))
+		t.failed("set-token-repeated", err)
 	default:
 		t.holds("set-token-repeated", aws.ToString(again.StackSetId) == aws.ToString(made.StackSetId), "StackSetId %s, then %s", aws.ToString(made.StackSetId), aws.ToString(again.StackSetId))
 	}
@@ -70,7 +70,7 @@ func tryDefinition(ctx context.Context, t *trial) error {
 	t.holds("set-deleted-listed", listed, "listed as DELETED: %t", listed)
 	_, err = s.api.CreateStackSet(ctx, t.setInput(s.name))
 	if err != nil {
-		t.holds("set-name-reusable", false, "%s", answer(err))
+		t.failed("set-name-reusable", err)
 	} else {
 		t.holds("set-name-reusable", true, "made again under the same name")
 	}

@@ -55,6 +55,11 @@ type disturbance struct {
 // errCut stands for a connection that breaks in the middle of an answer.
 var errCut = errors.New("unexpected EOF")
 
+// has says whether any call meets a kind of fault.
+func (f Faults) has(kind FaultKind) bool {
+	return slices.ContainsFunc(f, func(r FaultRule) bool { return r.Kind == kind && r.Share > 0 })
+}
+
 // rule finds the rule of a kind that names a call best.
 func (f Faults) rule(kind FaultKind, service, action string) (found FaultRule) {
 	best := -1
@@ -162,7 +167,11 @@ func (s *Sim) disturb(svc *service, c *call) error {
 	case FaultExpired:
 		return expiredToken(svc)
 	case FaultClock:
-		return wrongClock(svc, c, s.opts.Now())
+		signed, server := signedAt(c, s.opts.Now()), skewed(c, s.opts.Now())
+		if withinClock(svc, signed, server) {
+			return nil
+		}
+		return wrongClock(svc, signed, server)
 	case FaultError:
 		switch svc.protocol {
 		case protocolJSON11:
@@ -205,11 +214,19 @@ func signedAt(c *call, now time.Time) time.Time {
 // whether it was depends on the order of its calls.
 func skewed(c *call, now time.Time) time.Time { return signedAt(c, now).Add(c.upset.skew) }
 
-// wrongClock is what a service says to a signature of another time: five minutes of
-// difference are allowed, fifteen by S3 and EC2. The answer's Date has the service's
+// withinClock says whether a service takes a signature of another time: five minutes
+// of difference are allowed, fifteen by S3 and EC2.
+func withinClock(svc *service, signed, server time.Time) bool {
+	allowed := 5 * time.Minute
+	if svc.protocol == protocolEC2 || svc.protocol == protocolS3 {
+		allowed = 15 * time.Minute
+	}
+	return signed.Sub(server).Abs() <= allowed
+}
+
+// wrongClock is what a service says to a signature of another time. The answer's Date has the service's
 // time, by which the SDKs set themselves right and try again.
-func wrongClock(svc *service, c *call, now time.Time) *apiError {
-	signed, server := signedAt(c, now), skewed(c, now)
+func wrongClock(svc *service, signed, server time.Time) *apiError {
 	const stamp = signatureTime
 	text := fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)", signed.Format(stamp), server.Add(-5*time.Minute).Format(stamp), server.Format(stamp))
 	if server.Before(signed) {

@@ -16,6 +16,11 @@ type issuedKey struct {
 func (s *Sim) identify(c *call, svc *service, key string) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// An injected wrong clock sets a client wrong by the answer's Date, so where these are
+	// injected the true clock is not looked at.
+	if now := s.opts.Now().UTC(); !s.opts.Faults.has(FaultClock) && !withinClock(svc, signedAt(c, now), now) {
+		return wrongClock(svc, signedAt(c, now), now)
+	}
 	issued := s.creds[key]
 	if issued == nil {
 		m := s.world.management
