@@ -149,7 +149,9 @@ func Leftovers(ctx context.Context, o Options) ([]Found, error) {
 		}
 		out = append(out, stacks...)
 	}
-	slices.SortFunc(out, func(a, b Found) int { return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Name, b.Name)) })
+	slices.SortFunc(out, func(a, b Found) int {
+		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Name, b.Name))
+	})
 	return out, nil
 }
 
