@@ -31,6 +31,8 @@ type Desired struct {
 	// Caller is the account that deploys: what templates that let an account in
 	// trust unless a parameter says otherwise.
 	Caller string
+	// Organization is the organization's id, for templates that let its accounts in.
+	Organization string
 	// Parameters go to each template of the run that declares them.
 	Parameters map[string]string
 	Tags       map[string]string

@@ -33,10 +33,20 @@ type AccountFacts struct {
 	// BucketGap says what was answered when neither its presence nor its absence
 	// could be seen: it may be somebody else's.
 	BucketGap Gap
+	// Kept are the buckets that templates of the run leave behind, by template name.
+	Kept map[string]KeptBucket
 	// Roles are the roles whose names templates of the run want, by name.
 	Roles map[string]Presence
 	// Regions by name.
 	Regions map[string]*RegionFacts
+}
+
+// KeptBucket is a bucket that outlives its template's stack.
+type KeptBucket struct {
+	Name     string
+	Presence Presence
+	// Gap says what was answered when neither presence nor absence could be seen.
+	Gap Gap
 }
 
 // Presence says whether something is there. The zero value is not known.

@@ -27,6 +27,9 @@ func checkParameters(d Desired) error {
 		case "CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole", "CreateDeliveryBucket":
 			return &ParameterError{"--parameter " + key + ": preflight finds out account by account what is missing"}
 		}
+		if slices.ContainsFunc(all, func(t templates.Template) bool { return t.Keeps != nil && t.Keeps.Switch == key }) {
+			return &ParameterError{"--parameter " + key + ": preflight finds out whether the bucket is there"}
+		}
 		declared := false
 		var known []string
 		for _, t := range all {
@@ -66,7 +69,7 @@ func checkParameters(d Desired) error {
 
 // filledIn says whether rollout gives a parameter its value.
 func filledIn(d Desired, name string) bool {
-	return name == templates.ParameterHomeRegion || name == templates.ParameterTrustedAccount && d.Caller != ""
+	return name == templates.ParameterHomeRegion || name == templates.ParameterTrustedAccount && d.Caller != "" || name == templates.ParameterOrganization
 }
 
 // Declared says whether a template of a run has a parameter of that name.
@@ -89,6 +92,9 @@ func want(d Desired, t templates.Template, automatic bool) map[string]string {
 		}
 		if name == templates.ParameterTrustedAccount && d.Caller != "" {
 			out[name] = d.Caller
+		}
+		if name == templates.ParameterOrganization && d.Organization != "" {
+			out[name] = d.Organization
 		}
 		if v, ok := d.Parameters[name]; ok {
 			out[name] = v

@@ -217,6 +217,14 @@ func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFact
 	if why := p.unmet(s.Template, region, done); why != "" {
 		return skip("%s", why)
 	}
+	if k, kept := s.Template.Keeps, f.Kept[s.Template.Name]; k != nil {
+		switch kept.Presence {
+		case Present: // it outlives its stack; the template has a switch for that case
+			return verdict{Create, "the bucket " + kept.Name + ", kept from an earlier deployment, is used as it is", true, map[string]string{k.Switch: "false"}}
+		case Unknown:
+			return skip("whether the bucket %s is there could not be seen: %s", kept.Name, orNone(kept.Gap.Text))
+		}
+	}
 	return verdict{action: Create, there: true}
 }
 

@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
@@ -42,6 +43,8 @@ type PreflightInput struct {
 	// BucketPrefix, matter.
 	Base         bool
 	BucketPrefix string
+	// Keeps are beginnings of names of other buckets that matter, by template name.
+	Keeps map[string]string
 }
 
 // Preflight reads what the accounts have: accounts side by side, a few Regions of
@@ -114,6 +117,12 @@ func (p *preflight) account(ctx context.Context, a *orgs.Account) *AccountFacts 
 	}
 	if p.in.Base {
 		p.base(ctx, entry, f)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.in.Keeps)) {
+		if f.Kept == nil {
+			f.Kept = map[string]KeptBucket{}
+		}
+		f.Kept[name] = p.bucket(ctx, entry, a.ID, p.in.Keeps[name])
 	}
 	if len(p.in.Roles) > 0 {
 		f.Roles = map[string]Presence{}

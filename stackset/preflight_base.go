@@ -27,22 +27,29 @@ func (p *preflight) base(ctx context.Context, entry *awsapi.Entry, f *AccountFac
 	f.ConfigRole = rolePresence(ctx, roles, configRole)
 	f.RemediationRole = rolePresence(ctx, roles, remediationRole)
 
-	f.BucketName = templates.DeliveryBucketName(p.in.BucketPrefix, f.AccountID, p.in.HomeRegion)
-	buckets := s3.NewFromConfig(cfg, func(o *s3.Options) {
+	b := p.bucket(ctx, entry, f.AccountID, p.in.BucketPrefix)
+	f.BucketName, f.Bucket, f.BucketGap = b.Name, b.Presence, b.Gap
+}
+
+// bucket looks for an account's bucket of a name that begins so, in the home Region.
+func (p *preflight) bucket(ctx context.Context, entry *awsapi.Entry, account, prefix string) KeptBucket {
+	b := KeptBucket{Name: templates.DeliveryBucketName(prefix, account, p.in.HomeRegion)}
+	buckets := s3.NewFromConfig(entry.Config(p.in.HomeRegion), func(o *s3.Options) {
 		// An endpoint that serves every service has no names of buckets in its host.
 		o.UsePathStyle = p.s.Endpoint != ""
 	})
-	_, err := buckets.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(f.BucketName), ExpectedBucketOwner: aws.String(f.AccountID)})
+	_, err := buckets.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(account)})
 	var response *awshttp.ResponseError
 	switch {
 	case err == nil:
-		f.Bucket = Present
+		b.Presence = Present
 	case errors.As(err, &response) && response.HTTPStatusCode() == 404:
-		f.Bucket = Absent
+		b.Presence = Absent
 	default:
 		// HeadBucket has no body: 403 is a denial as well as somebody else's bucket.
-		f.BucketGap = gapOf(err)
+		b.Gap = gapOf(err)
 	}
+	return b
 }
 
 func rolePresence(ctx context.Context, client *iam.Client, name string) Presence {

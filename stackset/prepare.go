@@ -43,7 +43,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	regions := d.readRegions()
 	rules := map[string][]templates.Rule{}
 	var roles []string
-	base := false
+	base, keeps := false, map[string]string{}
 	for _, set := range found.Sets {
 		set.Want = want(d, set.Template, set.Automatic)
 		for _, region := range d.RegionsOf(set.Template) {
@@ -53,6 +53,9 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 			roles = append(roles, role)
 		}
 		base = base || set.Template.Name == templates.RecordingBase
+		if k := set.Template.Keeps; k != nil && set.Template.Name != templates.RecordingBase {
+			keeps[set.Template.Name] = set.Want[k.Bucket]
+		}
 	}
 	for _, t := range templates.Together(d.Templates) {
 		if err := t.Regions(len(d.Regions) > 1); err != nil {
@@ -61,7 +64,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	}
 	facts, err := Preflight(ctx, s, PreflightInput{
 		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Roles: roles,
-		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix],
+		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
 	}, emit)
 	if err != nil {
 		return nil, err

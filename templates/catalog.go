@@ -39,10 +39,10 @@ const (
 	ParameterHomeRegion  = "HomeRegion"
 	ParameterRemediation = "Remediation" // of -enforce templates: Manual or Automatic
 	ParameterInUse       = "InUse"       // of -enforce templates: Skip or Empty
-	// ParameterTrustedAccountID and ParameterOrganizationID have no default either:
-	// whoever deploys gives the caller's account and organization.
-	ParameterTrustedAccountID = "TrustedAccountId"
-	ParameterOrganizationID   = "OrganizationId"
+	// ParameterTrustedAccount and ParameterOrganization have no default either: without
+	// another word they are the account that deploys and its organization.
+	ParameterTrustedAccount = "TrustedAccountId"
+	ParameterOrganization   = "OrganizationId"
 	// The switches of recording-base, "true" or "false", for what an account may
 	// have already.
 	ParameterCreateConfigServiceLinkedRole      = "CreateConfigServiceLinkedRole"
@@ -50,9 +50,6 @@ const (
 	ParameterCreateDeliveryBucket               = "CreateDeliveryBucket"
 	ParameterDeliveryBucketPrefix               = "DeliveryBucketPrefix"
 	ParameterPermissionsBoundary                = "PermissionsBoundaryArn"
-	// ParameterTrustedAccount has no default either: without another word it is the
-	// account that deploys.
-	ParameterTrustedAccount = "TrustedAccountId"
 )
 
 // Template is a CloudFormation template and what is known about it. The zero

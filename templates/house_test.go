@@ -12,7 +12,7 @@ import (
 
 // home is what every evaluation needs: the parameters without a default, which
 // rollout gives itself.
-var home = map[string]string{ParameterHomeRegion: "eu-west-1", ParameterTrustedAccountID: "111122223333", ParameterOrganizationID: "o-exampleorg1"}
+var home = map[string]string{ParameterHomeRegion: "eu-west-1", ParameterTrustedAccount: "111122223333", ParameterOrganization: "o-exampleorg1"}
 
 // with is home and one thing more.
 func with(name, value string) map[string]string {

@@ -19,7 +19,7 @@ func (j *job) desired(chosen *choice, r *regions) (stackset.Desired, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Accounts = chosen.accounts
+	d.Accounts, d.Organization = chosen.accounts, chosen.tree.OrganizationID
 	if r != nil {
 		d.Regions = r.chosen
 	}
