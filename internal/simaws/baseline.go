@@ -3,13 +3,18 @@ package simaws
 // baseline is what an account has as such, in no Region: the account's password policy
 // and the like. The zero value is what AWS gives a new account.
 type baseline struct {
-	password *passwordPolicy // nil: none was ever set
+	password    *passwordPolicy // nil: none was ever set
+	publicBlock *publicBlock    // S3's, of the whole account; nil: none was ever set
+	rootKey     bool            // the root user has an access key
 }
 
 // regionBaseline is what an account has in a Region beside its networks.
 type regionBaseline struct {
 	encryptEBS bool // EBS encryption by default
 	flowLogs   []*flowLog
+
+	securityHub, guardDuty bool
+	guardDutyAdmin         string // the account that administers the detector
 }
 
 // baseline makes what an account has when it is first looked at. A generated account has
@@ -29,6 +34,13 @@ func (s *Sim) baseline(a *account) *baseline {
 	case kind < 0.45: // as somebody remembered it
 		a.base.password = &passwordPolicy{MinimumPasswordLength: 8, RequireNumbers: true, RequireUppercaseCharacters: true, RequireLowercaseCharacters: true, AllowUsersToChangePassword: true}
 	}
+	switch kind := chance(a.ID, "public access"); {
+	case kind < 0.50:
+		a.base.publicBlock = &publicBlock{true, true, true, true}
+	case kind < 0.60: // ACLs only
+		a.base.publicBlock = &publicBlock{BlockPublicAcls: true, IgnorePublicAcls: true}
+	}
+	a.base.rootKey = chance(a.ID, "root key") < 0.06
 	return a.base
 }
 
@@ -39,6 +51,10 @@ func (s *Sim) settings(a *account, r *regionState) *regionBaseline {
 		if a.lived {
 			r.base.encryptEBS = chance(a.ID, r.name, "ebs encryption") < 0.35
 			s.addFlowLogs(a, r)
+			r.base.securityHub = chance(a.ID, r.name, "security hub") < 0.4
+			if r.base.guardDuty = chance(a.ID, r.name, "detector") < 0.6; r.base.guardDuty && chance(a.ID, r.name, "detector's administrator") < 0.8 {
+				r.base.guardDutyAdmin = s.world.order[1]
+			}
 		}
 	}
 	return r.base

@@ -50,7 +50,7 @@ func onAccount(a *account, compliant bool, annotation string) []finding {
 var managedRules = map[string]managedRule{}
 
 func init() {
-	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules} {
+	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules, serviceRules} {
 		maps.Copy(managedRules, some)
 	}
 }
