@@ -76,7 +76,7 @@ func TestEnforcementInTheHomeRegion(t *testing.T) {
 				}
 			}},
 	} {
-		for name, regions := range map[string][]string{"both Regions": {home, other}} {
+		for name, regions := range map[string][]string{"home asked for": {home, other}, "home not asked for": {other}} {
 			t.Run(test.template+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
