@@ -2,15 +2,19 @@ package stackset
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollout/internal/simaws"
+	"rollout/templates"
 )
 
 // iam is IAM in the stage's account, with an administrator's role.
@@ -21,6 +25,25 @@ func (s *stage) iam() *iam.Client {
 		s.t.Fatal(err)
 	}
 	return iam.NewFromConfig(entry.Config(home))
+}
+
+// user gives the stage's account an IAM user.
+func (s *stage) user(name string, keys ...simaws.UserKey) { s.sim.PutUser(s.account.ID, name, keys...) }
+
+// keys are the states of users' access keys, in order.
+func (s *stage) keys(users ...string) string {
+	s.t.Helper()
+	var states []string
+	for _, name := range users {
+		out, err := s.iam().ListAccessKeys(s.t.Context(), &iam.ListAccessKeysInput{UserName: &name})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, k := range out.AccessKeyMetadata {
+			states = append(states, string(k.Status))
+		}
+	}
+	return strings.Join(states, " ")
 }
 
 // verdicts are the truth of a rule in the stage's account, by Region.
@@ -75,9 +98,32 @@ func TestEnforcementInTheHomeRegion(t *testing.T) {
 					s.t.Error(err)
 				}
 			}},
+		{"access-keys", "rollout-access-keys-rotated",
+			func(s *stage) {
+				const day = 24 * time.Hour
+				s.user("ci", simaws.UserKey{Age: 400 * day}, simaws.UserKey{Age: 10 * day, Idle: day})
+				s.user("cron", simaws.UserKey{Age: 100 * day, Idle: 60 * day})
+			},
+			func(s *stage) {
+				if got := s.keys("ci", "cron"); got != "Inactive Active Inactive" {
+					s.t.Errorf("keys %s", got)
+				}
+			}},
+		{"access-keys", "rollout-iam-user-unused-credentials-check",
+			func(s *stage) {
+				const day = 24 * time.Hour
+				s.user("ci", simaws.UserKey{Age: 4000 * day, Idle: day})
+				s.user("cron", simaws.UserKey{Age: 80 * day, Idle: 46 * day}, simaws.UserKey{Age: 50 * day, Inactive: true})
+			},
+			func(s *stage) {
+				// The other rule finds fault with ci, whom nobody asked about.
+				if got := s.keys("ci", "cron"); got != "Active Inactive Inactive" {
+					s.t.Errorf("keys %s", got)
+				}
+			}},
 	} {
 		for name, regions := range map[string][]string{"home asked for": {home, other}, "home not asked for": {other}} {
-			t.Run(test.template+"/"+name, func(t *testing.T) {
+			t.Run(test.rule+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
 					want := func(when, status string) {
@@ -113,4 +159,56 @@ func TestEnforcementInTheHomeRegion(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Keys that somebody uses and users that are exempt are left, and the execution says so.
+// Where no Region records IAM users there is no finding at all.
+func TestAccessKeysThatAreLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const day, rule = 24 * time.Hour, "rollout-access-keys-rotated"
+		s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
+		s.user("busy", simaws.UserKey{Age: 400 * day, Idle: day})
+		s.user("exempt", simaws.UserKey{Age: 400 * day})
+		if _, err := s.iam().TagUser(t.Context(), &iam.TagUserInput{UserName: aws.String("exempt"), Tags: []iamtypes.Tag{{Key: aws.String(templates.ExemptTag), Value: aws.String("legacy")}}}); err != nil {
+			t.Fatal(err)
+		}
+		s.apply(s.plan(s.desired("access-keys", RemediationManual, home)))
+		time.Sleep(time.Hour)
+		s.remediate(home, rule)
+		time.Sleep(26 * time.Hour)
+		s.remediated(home, rule)
+		if got := s.verdicts(rule)[home]; got != "NON_COMPLIANT" {
+			t.Errorf("the rule says %s", got)
+		}
+		if got := s.keys("busy", "exempt"); got != "Active Active" {
+			t.Errorf("keys %s", got)
+		}
+		out, err := s.config(home).DescribeRemediationExecutionStatus(t.Context(), &configservice.DescribeRemediationExecutionStatusInput{ConfigRuleName: aws.String(rule)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends := map[string]bool{}
+		for _, e := range out.RemediationExecutionStatuses {
+			last := ""
+			for _, step := range e.StepDetails {
+				if step.State == configtypes.RemediationExecutionStepStateSucceeded {
+					last = *step.Name
+				}
+			}
+			ends[last] = true
+		}
+		if len(ends) != 2 || !ends[templates.StepLeaveInUse] || !ends[templates.StepLeaveExempt] {
+			t.Errorf("they ended in %v", ends)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
+		s.sim.PutRecorder(s.account.ID, home, simaws.RecorderSpec{Types: []string{"AWS::EC2::SecurityGroup"}})
+		s.user("old", simaws.UserKey{Age: 400 * 24 * time.Hour})
+		s.apply(s.plan(s.desired("access-keys", RemediationOff, home)))
+		time.Sleep(2 * time.Hour)
+		if got := s.verdicts("rollout-access-keys-rotated")[home]; got != "INSUFFICIENT_DATA" {
+			t.Errorf("nothing records users, and the rule says %s", got)
+		}
+	})
 }

@@ -23,6 +23,7 @@ type world struct {
 	VPC     map[string]any     `json:"vpc"`
 	On      bool               `json:"on"`
 	Policy  map[string]any     `json:"policy"`
+	Users   []any              `json:"users"`
 	Refused string             `json:"refused"`
 	Stuck   bool               `json:"stuck"`
 	Deny    string             `json:"deny"`
@@ -251,6 +252,9 @@ func (tests suite) try(t *testing.T, r runbook, s scenario, run interpreter, stu
 		again := tests.again
 		if s.left != "" {
 			again = StepLeaveWide
+		}
+		if s.again != "" {
+			again = s.again
 		}
 		if a.ended != again || a.err != "" || len(changed(a.world)) != calls {
 			t.Errorf("a second run ended in %s with %q and made %v", a.ended, a.err, a.world.Calls)

@@ -44,6 +44,7 @@ const (
 	BeforeFlowLogs           = "vpc-flow-logs"             // the flow logs that a VPC had, and those it was given
 	BeforeEBSEncryption      = "ebs-encryption-by-default" // the account's setting in the Region
 	BeforePasswordPolicy     = "password-policy"           // the account's password policy
+	BeforeAccessKeys         = "access-keys"               // an IAM user's access keys, and which were deactivated
 )
 
 // Before is such an object. Of a security group it has rules as they were, in the
@@ -81,6 +82,22 @@ type Before struct {
 	// UpdateAccountPasswordPolicy takes all of it but ExpirePasswords, at once: what it is
 	// not given goes back to IAM's default.
 	PasswordPolicy map[string]any `json:"password_policy"`
+
+	// UserID and UserName are of an IAM user, AccessKeys its keys as they were, and
+	// Deactivated the ids of those that were active and were set to Inactive:
+	// UpdateAccessKey with Active puts them back. The secret is the same.
+	UserID      string      `json:"user_id"`
+	UserName    string      `json:"user_name"`
+	AccessKeys  []AccessKey `json:"access_keys"`
+	Deactivated []string    `json:"deactivated"`
+}
+
+// AccessKey is an access key as IAM listed it; LastUsed is empty for one that nobody used.
+type AccessKey struct {
+	ID         string `json:"access_key_id"`
+	Status     string `json:"status"` // Active or Inactive
+	CreateDate string `json:"create_date"`
+	LastUsed   string `json:"last_used"`
 }
 
 // KindOf is the object's kind, also where it was written before there were kinds.

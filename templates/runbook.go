@@ -4,15 +4,16 @@ package templates
 // them but a failure Success; the last step's name says which. Each document has
 // those that apply to it.
 const (
-	StepLeaveInUse    = "LeaveInUse"    // left: something leans on the group
-	StepLeaveExempt   = "LeaveExempt"   // left: tagged rollout-exempt, or another account's
-	StepLeaveWide     = "LeaveWide"     // left: only rules for more than SSH and RDP let everybody in
-	StepAlreadyEmpty  = "AlreadyEmpty"  // nothing to do: the group has no rules
-	StepAlreadyClosed = "AlreadyClosed" // nothing to do: no rule lets everybody in to SSH or RDP
-	StepAlreadyLogged = "AlreadyLogged" // nothing to do: the VPC has a flow log of the traffic
-	StepAlreadyOn     = "AlreadyOn"     // nothing to do: the setting is on
-	StepAlreadyStrict = "AlreadyStrict" // nothing to do: the setting is as strict as asked, or stricter
-	StepVerify        = "Verify"        // it was changed, and was seen to be
+	StepLeaveInUse      = "LeaveInUse"      // left: something leans on the group
+	StepLeaveExempt     = "LeaveExempt"     // left: tagged rollout-exempt, or another account's
+	StepLeaveWide       = "LeaveWide"       // left: only rules for more than SSH and RDP let everybody in
+	StepAlreadyEmpty    = "AlreadyEmpty"    // nothing to do: the group has no rules
+	StepAlreadyClosed   = "AlreadyClosed"   // nothing to do: no rule lets everybody in to SSH or RDP
+	StepAlreadyLogged   = "AlreadyLogged"   // nothing to do: the VPC has a flow log of the traffic
+	StepAlreadyOn       = "AlreadyOn"       // nothing to do: the setting is on
+	StepAlreadyInactive = "AlreadyInactive" // nothing to do: no active access key is due
+	StepAlreadyStrict   = "AlreadyStrict"   // nothing to do: the setting is as strict as asked, or stricter
+	StepVerify          = "Verify"          // it was changed, and was seen to be
 )
 
 // Left says of the step in which an automation ended that the resource was left as it

@@ -43,6 +43,7 @@ func suites() []suite {
 		{"vpc-flow-logs-enforce", map[string]string{"VpcId": "vpc-1", "TrafficType": "REJECT"}, StepAlreadyLogged, keptLogs, logScenarios()},
 		{"ebs-encryption-enforce", map[string]string{"AccountId": "111122223333"}, StepAlreadyOn, keptSetting, settingScenarios()},
 		{"password-policy-enforce", map[string]string{"AccountId": "111122223333", "MinimumPasswordLength": "14", "PasswordReusePrevention": "24", "RequireCharacterClasses": "true"}, StepAlreadyStrict, keptPolicy, passwordScenarios()},
+		{"access-keys-enforce", map[string]string{"UserId": userID, "Due": "Age", "Days": "90", "IdleDays": "30"}, StepAlreadyInactive, keptKeys, keyScenarios()},
 	}
 }
 
@@ -57,6 +58,7 @@ type scenario struct {
 	changes string         // the calls that change something
 	keeps   string         // what the before-image has, in short
 	policy  map[string]any // the password policy in the end
+	again   string         // how a second run ends, where it is not the suite's way
 }
 
 func scenarios() []scenario {

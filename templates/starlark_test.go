@@ -36,6 +36,11 @@ func runStarlark(t *testing.T, j job) outcome {
 	}
 	globals := starlark.StringDict{
 		"boto3": starlarkstruct.FromStringDict(starlarkstruct.Default, starlark.StringDict{"client": starlark.NewBuiltin("client", client)}),
+		"time": starlarkstruct.FromStringDict(starlarkstruct.Default, starlark.StringDict{
+			"time": starlark.NewBuiltin("time", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+				return starlark.Float(today), nil
+			}),
+		}),
 		"json": starlarkstruct.FromStringDict(starlarkstruct.Default, starlark.StringDict{
 			"dumps": starjson.Module.Members["encode"], "loads": starjson.Module.Members["decode"],
 		}),
@@ -107,6 +112,39 @@ func (c stubClient) Attr(name string) (starlark.Value, error) {
 		if refusal, ok := response.(starlark.String); ok {
 			return nil, &SyntaxError{Message: strings.TrimSpace(string(refusal))}
 		}
-		return response, err
+		return dated(response), err
 	}), nil
+}
+
+// today is when the scripts run.
+const today = 1e9
+
+// dated makes of {"$days": n} what boto3 gives, a datetime of n days ago.
+func dated(v starlark.Value) starlark.Value {
+	switch v := v.(type) {
+	case *starlark.List:
+		var items []starlark.Value
+		for i := range v.Len() {
+			items = append(items, dated(v.Index(i)))
+		}
+		return starlark.NewList(items)
+	case *starlark.Dict:
+		if days, found, _ := v.Get(starlark.String("$days")); found {
+			n, _ := starlark.AsFloat(days)
+			give := func(name string, value starlark.Value) *starlark.Builtin {
+				return starlark.NewBuiltin(name, func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+					return value, nil
+				})
+			}
+			return starlarkstruct.FromStringDict(starlarkstruct.Default, starlark.StringDict{
+				"timestamp": give("timestamp", starlark.Float(today-n*86400)), "isoformat": give("isoformat", starlark.String("a time")),
+			})
+		}
+		out := starlark.NewDict(v.Len())
+		for _, item := range v.Items() {
+			_ = out.SetKey(item[0], dated(item[1]))
+		}
+		return out
+	}
+	return v
 }

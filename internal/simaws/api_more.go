@@ -16,7 +16,7 @@ type apiCall func(s *Sim, check checker, a *account, r *regionState, in map[stri
 var apiCalls = map[string]apiCall{}
 
 func init() {
-	for _, some := range []map[string]apiCall{passwordCalls, encryptionCalls, flowLogCalls, accountBlockCalls} {
+	for _, some := range []map[string]apiCall{passwordCalls, encryptionCalls, flowLogCalls, accountBlockCalls, userCalls} {
 		for name, do := range some {
 			apiCalls[name] = do
 		}
@@ -28,6 +28,26 @@ func init() {
 func iamShared(s *Sim, c *call) (any, error) {
 	a := s.iamAccount(c)
 	out, err := apiCalls["iam:"+c.Action](s, func(string, string, map[string]string) error { return nil }, a, nil, c.Form.tree())
+	if err != nil || out == nil {
+		return nil, err
+	}
+	return xmlMembers(out), nil
+}
+
+// iamUserCall serves a call about users, which asks for permission itself: the user's
+// tags count.
+func iamUserCall(s *Sim, c *call) (any, error) {
+	check := func(action, resource string, extra map[string]string) error {
+		context := map[string]string{"aws:requestedregion": c.Region}
+		for k, v := range extra {
+			context[k] = v
+		}
+		if err := s.allowed(c.Caller, access{Action: action, Resource: resource, Context: context}); err != nil {
+			return denial(services["iam"], err)
+		}
+		return nil
+	}
+	out, err := apiCalls["iam:"+c.Action](s, check, s.iamAccount(c), nil, c.Form.tree())
 	if err != nil || out == nil {
 		return nil, err
 	}

@@ -3,9 +3,10 @@ package simaws
 // baseline is what an account has as such, in no Region: the account's password policy
 // and the like. The zero value is what AWS gives a new account.
 type baseline struct {
-	password    *passwordPolicy // nil: none was ever set
-	publicBlock *publicBlock    // S3's, of the whole account; nil: none was ever set
-	rootKey     bool            // the root user has an access key
+	password    *passwordPolicy     // nil: none was ever set
+	users       map[string]*iamUser // IAM users by name; nil: not yet looked at
+	publicBlock *publicBlock        // S3's, of the whole account; nil: none was ever set
+	rootKey     bool                // the root user has an access key
 }
 
 // regionBaseline is what an account has in a Region beside its networks.

@@ -42,6 +42,10 @@ func (s *Sim) invoked(rule *configRule) bool {
 // lookAround gives a periodic rule's verdicts; those on what is gone are dropped.
 func (s *Sim) lookAround(r *regionState, rule *configRule) {
 	managed, now := managedRules[rule.Identifier], s.clock.Now()
+	if managed.holds > 0 && rule.looked.Add(managed.holds).After(now) {
+		return
+	}
+	rule.looked = now
 	parameters, _ := managed.values(rule.InputParameters)
 	there := map[string]bool{}
 	for _, f := range managed.look(s, s.world.accounts[r.account], r, parameters) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed config_identifiers.txt
@@ -29,7 +30,9 @@ type managedRule struct {
 	changes, periodic bool
 	parameters        []ruleParameter
 	verdict           func(item configItem, p ruleValues) (compliance, annotation string)
-	look              func(s *Sim, a *account, r *regionState, p ruleValues) []finding
+	// holds is how long a periodic rule says again what it said; 0 for most.
+	holds time.Duration
+	look  func(s *Sim, a *account, r *regionState, p ruleValues) []finding
 }
 
 // finding is a periodic rule's verdict on one resource.
@@ -50,7 +53,7 @@ func onAccount(a *account, compliant bool, annotation string) []finding {
 var managedRules = map[string]managedRule{}
 
 func init() {
-	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules, serviceRules} {
+	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules, serviceRules, userRules} {
 		maps.Copy(managedRules, some)
 	}
 }

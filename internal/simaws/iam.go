@@ -37,6 +37,14 @@ var iamOps = map[string]handler{
 	"GetAccountPasswordPolicy":           iamShared,
 	"UpdateAccountPasswordPolicy":        iamShared,
 	"DeleteAccountPasswordPolicy":        iamShared,
+	"ListUsers":                          iamUserCall,
+	"GetUser":                            iamUserCall,
+	"ListUserTags":                       iamUserCall,
+	"TagUser":                            iamUserCall,
+	"UntagUser":                          iamUserCall,
+	"ListAccessKeys":                     iamUserCall,
+	"UpdateAccessKey":                    iamUserCall,
+	"GetAccessKeyLastUsed":               iamUserCall,
 }
 
 type roleShape struct {

@@ -112,10 +112,17 @@ func (sr *scriptRun) unix(*starlark.Thread, *starlark.Builtin, starlark.Tuple, [
 	return starlark.Float(float64(sr.time().UnixMilli()) / 1000), nil
 }
 
-// now gives a time with isoformat and strftime.
 func (sr *scriptRun) now(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
-	at := sr.time().UTC()
+	return pythonTime(sr.time()), nil
+}
+
+// pythonTime is a datetime with isoformat, strftime and timestamp.
+func pythonTime(at time.Time) starlark.Value {
+	at = at.UTC()
 	iso := function("isoformat", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+		if at.Nanosecond()/1000 == 0 {
+			return starlark.String(at.Format("2006-01-02T15:04:05+00:00")), nil
+		}
 		return starlark.String(at.Format("2006-01-02T15:04:05.000000+00:00")), nil
 	})
 	format := function("strftime", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
@@ -126,7 +133,10 @@ func (sr *scriptRun) now(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []
 		return starlark.String(strings.NewReplacer("%Y", at.Format("2006"), "%m", at.Format("01"), "%d", at.Format("02"),
 			"%H", at.Format("15"), "%M", at.Format("04"), "%S", at.Format("05"), "%f", at.Format("000000"), "%z", "+0000", "%Z", "UTC", "%%", "%").Replace(text)), nil
 	})
-	return &object{name: "datetime", attrs: map[string]starlark.Value{"isoformat": iso, "strftime": format}}, nil
+	stamp := function("timestamp", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+		return starlark.Float(float64(at.UnixMilli()) / 1000), nil
+	})
+	return &object{name: "datetime", attrs: map[string]starlark.Value{"isoformat": iso, "strftime": format, "timestamp": stamp}}
 }
 
 func (sr *scriptRun) sleep(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
@@ -187,7 +197,7 @@ func (sr *scriptRun) client(_ *starlark.Thread, _ *starlark.Builtin, args starla
 			if err != nil {
 				return nil, err
 			}
-			return toStarlark(out, 0)
+			return toStarlark(withTimes(out), 0)
 		})
 	}}, nil
 }
@@ -204,6 +214,34 @@ func (sr *scriptRun) call(region *regionState, service, op string, in map[string
 		return nil, raised
 	}
 	return out, nil
+}
+
+// timeMembers are the members of answers, of the calls that scripts make, that boto3
+// gives as datetimes.
+var timeMembers = map[string]bool{"CreateDate": true, "LastUsedDate": true, "PasswordLastUsed": true}
+
+// withTimes makes times of an answer's texts.
+func withTimes(v any) any {
+	switch t := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, x := range t {
+			out[k] = withTimes(x)
+			if text, ok := x.(string); ok && timeMembers[k] {
+				if at, err := time.Parse(time.RFC3339, text); err == nil {
+					out[k] = at
+				}
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(t))
+		for i := range t {
+			out[i] = withTimes(t[i])
+		}
+		return out
+	}
+	return v
 }
 
 func keywords(kwargs []starlark.Tuple) (map[string]any, error) {
@@ -238,7 +276,7 @@ func (sr *scriptRun) paginator(service string, region *regionState) builtin {
 				if err != nil {
 					return nil, err
 				}
-				page, err := toStarlark(out, 0)
+				page, err := toStarlark(withTimes(out), 0)
 				if err != nil {
 					return nil, err
 				}

@@ -138,6 +138,8 @@ func toStarlark(v any, depth int) (starlark.Value, error) {
 			return starlark.MakeInt64(int64(t)), nil
 		}
 		return starlark.Float(t), nil
+	case time.Time:
+		return pythonTime(t), nil
 	case []any:
 		list := make([]starlark.Value, 0, len(t))
 		for _, x := range t {

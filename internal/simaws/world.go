@@ -245,6 +245,8 @@ type deliveryChannel struct {
 
 // configRule is a Config rule with what it last said.
 type configRule struct {
+	// looked is when a periodic rule last asked the services.
+	looked            time.Time
 	Name, ARN, ID     string
 	Description       string
 	Owner, Identifier string // AWS, VPC_DEFAULT_SECURITY_GROUP_CLOSED

@@ -1,6 +1,7 @@
 """Runs one runbook script with the stubs of boto3.star. On standard input a JSON
 object {"stub", "script", "handler", "payload", "world"}; on standard output
 {"payload", "error", "world"}."""
+import datetime
 import json
 import sys
 import types
@@ -9,6 +10,17 @@ job = json.load(sys.stdin)
 stub = {}
 exec(job["stub"], stub)
 world = job["world"]
+
+
+def dated(value):
+    # {"$days": n} is a datetime of n days ago, as boto3 gives.
+    if isinstance(value, dict):
+        if "$days" in value:
+            return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=value["$days"])
+        return {k: dated(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [dated(v) for v in value]
+    return value
 
 
 class ClientError(Exception):
@@ -32,7 +44,7 @@ class Client:
             response = stub["answer"](world, self.service, self.region, name, args)
             if isinstance(response, str):
                 raise (NoSuchEntityException if response.startswith("NoSuchEntity:") else ClientError)(response)
-            return json.loads(json.dumps(response))
+            return dated(json.loads(json.dumps(response)))
 
         return call
 

@@ -194,6 +194,28 @@ refused("AccessDenied", sts.assume_role, RoleArn=f"arn:aws:iam::{member}:role/no
 iam, account, ec2 = client("iam", credentials=session), client("account"), client("ec2", credentials=session)
 iam.get_role(RoleName="OrganizationAccountAccessRole")
 refused("NoSuchEntity", iam.get_role, RoleName="nobody")
+# Users with keys are in some accounts only.
+for a in accounts:
+    if a["Id"] == management or a["State"] != "ACTIVE":
+        continue
+    try:
+        entered = sts.assume_role(RoleArn=f"arn:aws:iam::{a['Id']}:role/OrganizationAccountAccessRole", RoleSessionName="users")["Credentials"]
+    except ClientError:
+        continue
+    users_of = client("iam", credentials=entered)
+    users = users_of.list_users()["Users"]
+    if users:
+        break
+name = users[0]["UserName"]
+users_of.tag_user(UserName=name, Tags=[{"Key": "owner", "Value": "x"}])
+users_of.get_user(UserName=name)
+users_of.list_user_tags(UserName=name)
+users_of.untag_user(UserName=name, TagKeys=["owner"])
+for key in users_of.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+    users_of.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
+    users_of.update_access_key(UserName=name, AccessKeyId=key["AccessKeyId"], Status="Inactive")
+refused("NoSuchEntity", users_of.get_user, UserName="nobody")
+refused("NoSuchEntity", users_of.update_access_key, UserName=name, AccessKeyId="AKIANOSUCHKEY0000000", Status="Active")
 account.list_regions(AccountId=member)
 ec2.describe_regions(AllRegions=True)
 ec2.describe_vpcs()
