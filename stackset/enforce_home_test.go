@@ -212,3 +212,28 @@ func TestAccessKeysThatAreLeft(t *testing.T) {
 		}
 	})
 }
+
+// The rule about support wants a role, and a template of its own makes it.
+func TestSupportRole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rule = "rollout-iam-policy-in-use-support"
+		s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
+		s.apply(s.plan(s.desired("support-role", RemediationOff, home, other)))
+		time.Sleep(time.Hour)
+		if got := s.verdicts(rule); got[home] != "NON_COMPLIANT" || got[other] != "NOT_DEPLOYED" {
+			t.Errorf("detected %v", got)
+		}
+		access := s.desired("support-access", RemediationOff, home, other)
+		access.Organization = s.tree.OrganizationID
+		s.apply(s.plan(access))
+		time.Sleep(26 * time.Hour)
+		if got := s.verdicts(rule); got[home] != "COMPLIANT" {
+			t.Errorf("with a role %v", got)
+		}
+		s.remove("support-access", home, other)
+		time.Sleep(26 * time.Hour)
+		if got := s.verdicts(rule); got[home] != "NON_COMPLIANT" {
+			t.Errorf("without it %v", got)
+		}
+	})
+}
