@@ -26,7 +26,8 @@ func restoreCommand(s streams) *cli.Command {
 		Description: "Finds what a security group had before a remediation changed it: in the object that the runbook wrote to the\n" +
 			"delivery bucket, else in AWS Config's history of the group, else in CloudTrail's event history of 90 days. It says\n" +
 			"where, shows the rules, asks, tags the group " + templates.ExemptTag + " so that nothing takes them again, puts the missing\n" +
-			"ones back and looks. Rules that the group has now stay. Without --resource it lists what the bucket keeps.\n\n" +
+			"ones back and looks. Rules that the group has now stay. Other settings come back from the object alone. Without\n" +
+			"--resource it lists what the bucket keeps.\n\n" +
 			"  rollout restore --account shop-prod --region eu-west-1\n" +
 			"  rollout restore --account shop-prod --region eu-west-1 --resource sg-0123456789abcdef0\n\n" +
 			"In the account it assumes the first of " + strings.Join(restoreRoles, ", ") + " that works, or\n" +
@@ -34,7 +35,7 @@ func restoreCommand(s streams) *cli.Command {
 		Flags: groups(restoreWho(), []cli.Flag{
 			list(which, "account", "`ACCOUNT` of the resource: an id, or a name"),
 			list(which, "region", "`REGION` of the resource"),
-			list(which, "resource", "`ID` of a security group; repeat or separate by commas"),
+			list(which, "resource", "`ID` of a security group, or a name of the list; repeat or separate by commas"),
 			list(what, "parameter", "DeliveryBucketPrefix=`PREFIX` where recording-base was given one"),
 			text(how, "from", "", "`object|config|cloudtrail`: only from there (default: the first that has it)"),
 			text(how, "before", "", "only what was there before `TIME` (2026-11-25T09:00:00Z)"),
@@ -135,7 +136,19 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 		return j.listKept(ctx, place)
 	}
 	var plans []*restore.Plan
+	var settings []*restore.Setting
 	for _, id := range r.resources {
+		if !restore.IsGroup(id) {
+			if r.source != "" && r.source != restore.FromObject {
+				return usageError{"--from " + string(r.source) + ": of " + id + " only the object in the delivery bucket knows what it was"}
+			}
+			setting, err := restore.FindSetting(ctx, place, id, r.before)
+			if err != nil {
+				return err
+			}
+			settings = append(settings, setting)
+			continue
+		}
 		plan, err := restore.Find(ctx, place, restore.Request{GroupID: id, Source: r.source, Before: r.before})
 		var nothing *restore.NothingError
 		if errors.As(err, &nothing) && len(r.resources) > 1 {
@@ -147,33 +160,59 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 		}
 		plans = append(plans, plan)
 	}
-	missing := 0
+	pending := 0
 	for _, plan := range plans {
 		if err := showRestore(j.streams.err, plan); err != nil {
 			return err
 		}
-		missing += len(plan.Missing)
+		if len(plan.Missing) > 0 {
+			pending++
+		}
 	}
-	if missing > 0 {
-		if err := j.confirm(ctx, fmt.Sprintf("Put %d rules back into %d security groups of account %s, exempt from remediation from now on?", missing, len(plans), place.AccountID)); err != nil {
+	for _, s := range settings {
+		showSetting(j.streams.err, s)
+		if len(s.Changes) > 0 {
+			pending++
+		}
+	}
+	if pending > 0 {
+		if err := j.confirm(ctx, fmt.Sprintf("Put this back in account %s, %s, exempt from remediation from now on where a tag can say so?", place.AccountID, place.Region)); err != nil {
 			return err
 		}
 	}
 	list := []restoredJSON{}
-	var failed error
 	for _, plan := range plans {
 		row := restoredOf(plan)
-		if len(plan.Missing) > 0 && failed == nil {
+		if len(plan.Missing) > 0 {
 			done, err := restore.Apply(ctx, plan, "restored "+j.Started.Format(time.RFC3339)+" rollout-"+j.Run)
-			failed = err
+			if err != nil {
+				return err
+			}
 			row.Exempted, row.Restored = done.Exempted, rulesJSON(done.Restored)
 		}
 		list = append(list, row)
 	}
-	if failed != nil {
-		return failed
+	for _, s := range settings {
+		if err := s.Apply(ctx); err != nil {
+			return err
+		}
+		list = append(list, restoredJSON{
+			AccountID: s.AccountID, Region: s.Region, Resource: s.Resource, Source: string(restore.FromObject), Where: s.Where, Taken: stampOf(s.Taken),
+			Restored: []ruleJSON{}, Present: []ruleJSON{}, Changes: append([]string{}, s.Changes...),
+		})
 	}
 	return j.result(func() error { return showRestored(j.streams.out, list) }, list, func() error { return writeLines(j.streams.out, list) })
+}
+
+// showSetting shows what the restore of a setting would do.
+func showSetting(w io.Writer, s *restore.Setting) {
+	fmt.Fprintf(w, "\n%s (%s), %s\nwhat it was: %s, changed %s\n", s.Resource, s.Kind, s.Place, s.Where, stampOf(s.Taken))
+	for _, c := range s.Changes {
+		fmt.Fprintf(w, "  %s\n", c)
+	}
+	if len(s.Changes) == 0 {
+		fmt.Fprintf(w, "  it is so already: %s\n", s.Now)
+	}
 }
 
 func (j *job) listKept(ctx context.Context, place restore.Place) error {
@@ -239,6 +278,8 @@ type restoredJSON struct {
 	Exempted  bool       `json:"exempted"`
 	Restored  []ruleJSON `json:"restored"`
 	Present   []ruleJSON `json:"present"`
+	// Changes are those of what is no security group.
+	Changes []string `json:"changes"`
 }
 
 type ruleJSON struct {
@@ -260,13 +301,17 @@ func rulesJSON(list []restore.Rule) []ruleJSON {
 func restoredOf(p *restore.Plan) restoredJSON {
 	return restoredJSON{
 		AccountID: p.AccountID, Region: p.Region, Resource: p.GroupID, Source: string(p.Image.Source), Where: p.Image.Where, Taken: stampOf(p.Image.Taken),
-		Restored: []ruleJSON{}, Present: rulesJSON(p.Present),
+		Restored: []ruleJSON{}, Present: rulesJSON(p.Present), Changes: []string{},
 	}
 }
 
 func showRestored(w io.Writer, list []restoredJSON) error {
 	for _, r := range list {
 		switch {
+		case len(r.Changes) > 0:
+			fmt.Fprintf(w, "%s: put back, and seen\n", r.Resource)
+		case len(r.Restored) == 0 && len(r.Present) == 0:
+			fmt.Fprintf(w, "%s: nothing to do, it is as it was\n", r.Resource)
 		case len(r.Restored) == 0:
 			fmt.Fprintf(w, "%s: nothing to do, it has all %d rules\n", r.Resource, len(r.Present))
 		default:

@@ -1,8 +1,9 @@
-// Package restore puts back what a remediation took away from a security group. It
+// Package restore puts back what a remediation took away or set. For a security group it
 // looks for what was there in three places that last longer than the automation's own
 // history: the object that the runbook wrote before it changed anything, AWS Config's
 // history of the group, and CloudTrail's event history. It sets the exempt tag first,
-// so that what is put back is not taken again, and looks afterwards.
+// so that what is put back is not taken again, and looks afterwards. For everything else
+// the object alone knows.
 //
 // It knows one account and Region at a time; whoever calls it has entered the account.
 package restore
@@ -35,10 +36,12 @@ const (
 // CloudTrail knows only what was revoked.
 func Sources() []Source { return []Source{FromObject, FromConfig, FromCloudTrail} }
 
-// Policy is the session policy of a restore: its reads and its three writes.
+// Policy is the session policy of a restore: its reads and its writes.
 const Policy = `{"Version":"2012-10-17","Statement":[{"Sid":"RolloutRestoreReads","Effect":"Allow","Resource":"*","Action":[` +
-	`"cloudtrail:LookupEvents","config:GetResourceConfigHistory","ec2:DescribeSecurityGroups","kms:Decrypt","s3:GetObject","s3:ListBucket"]},` +
-	`{"Sid":"RolloutRestoreWrites","Effect":"Allow","Resource":"*","Action":["ec2:AuthorizeSecurityGroupEgress","ec2:AuthorizeSecurityGroupIngress","ec2:CreateTags"]}]}`
+	`"cloudtrail:LookupEvents","config:DescribeRemediationConfigurations","config:GetResourceConfigHistory","ec2:DescribeFlowLogs","ec2:DescribeSecurityGroups",` +
+	`"ec2:GetEbsEncryptionByDefault","iam:GetAccountPasswordPolicy","kms:Decrypt","s3:GetObject","s3:ListBucket"]},` +
+	`{"Sid":"RolloutRestoreWrites","Effect":"Allow","Resource":"*","Action":["ec2:AuthorizeSecurityGroupEgress","ec2:AuthorizeSecurityGroupIngress","ec2:CreateTags",` +
+	`"ec2:DeleteFlowLogs","ec2:DisableEbsEncryptionByDefault","ec2:EnableEbsEncryptionByDefault","iam:DeleteAccountPasswordPolicy","iam:UpdateAccountPasswordPolicy"]}]}`
 
 // Place is the account and Region of a group, and how to reach it.
 type Place struct {
@@ -112,6 +115,9 @@ type Request struct {
 
 // groupID is EC2's form of a security group's id.
 var groupID = regexp.MustCompile(`^sg-[0-9a-f]{8,17}$`)
+
+// IsGroup says whether a resource is a security group, by its id.
+func IsGroup(resource string) bool { return groupID.MatchString(resource) }
 
 // NothingError says that no source has anything to put back.
 type NothingError struct {

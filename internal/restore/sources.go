@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +13,6 @@ import (
 	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"rollout/templates"
 )
@@ -27,44 +24,19 @@ const mostImage = 1 << 20
 
 // fromObject reads the newest before-image of the group.
 func (c clients) fromObject(ctx context.Context, p Place, r Request) (Image, error) {
-	prefix := templates.BeforePrefix(p.AccountID, p.Region) + r.GroupID + "/"
-	var newest *s3types.Object
-	pages := s3.NewListObjectsV2Paginator(c.s3, &s3.ListObjectsV2Input{Bucket: aws.String(p.Bucket), Prefix: aws.String(prefix), ExpectedBucketOwner: aws.String(p.AccountID)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return Image{}, fmt.Errorf("list s3://%s/%s: %w", p.Bucket, prefix, err)
-		}
-		for _, o := range page.Contents {
-			at := aws.ToTime(o.LastModified)
-			if (r.Before.IsZero() || at.Before(r.Before)) && (newest == nil || at.After(aws.ToTime(newest.LastModified))) {
-				newest = &o
-			}
-		}
-	}
-	if newest == nil {
-		return Image{}, errNone(fmt.Sprintf("s3://%s/%s has nothing%s", p.Bucket, prefix, until(r.Before)))
-	}
-	where := "s3://" + p.Bucket + "/" + aws.ToString(newest.Key)
-	out, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: newest.Key, ExpectedBucketOwner: aws.String(p.AccountID)})
+	object, err := c.newest(ctx, p, r.GroupID, r.Before)
 	if err != nil {
-		return Image{}, fmt.Errorf("read %s: %w", where, err)
+		return Image{}, err
 	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, mostImage+1))
+	where := "s3://" + p.Bucket + "/" + aws.ToString(object.Key)
+	before, err := c.before(ctx, p, where, object)
 	if err != nil {
-		return Image{}, fmt.Errorf("read %s: %w", where, err)
+		return Image{}, err
 	}
-	var before templates.Before
-	switch err := json.Unmarshal(text, &before); {
-	case len(text) > mostImage:
-		return Image{}, fmt.Errorf("%s has more than %d bytes: it is no before-image", where, mostImage)
-	case err != nil:
-		return Image{}, fmt.Errorf("%s is no before-image: %w", where, err)
-	case before.Version != 1 || before.GroupID != r.GroupID || before.AccountID != p.AccountID || before.Region != p.Region:
-		return Image{}, fmt.Errorf("%s is of version %d, group %s, account %s, %s: not of this group", where, before.Version, before.GroupID, before.AccountID, before.Region)
+	if before.GroupID != r.GroupID {
+		return Image{}, fmt.Errorf("%s is of group %s, not of this one", where, before.GroupID)
 	}
-	image := Image{Source: FromObject, Where: where, Taken: aws.ToTime(newest.LastModified)}
+	image := Image{Source: FromObject, Where: where, Taken: aws.ToTime(object.LastModified)}
 	if image.Rules, err = both(before.IPPermissions, before.IPPermissionsEgress); err != nil {
 		return Image{}, fmt.Errorf("%s: %w", where, err)
 	}

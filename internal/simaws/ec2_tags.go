@@ -5,18 +5,24 @@ import (
 	"strings"
 )
 
-// taggable finds the tags of a resource by its id; nil where there is none.
-func (r *regionState) taggable(id string) *map[string]string {
+// taggable finds the tags of a resource by its id, and its kind in an ARN; nil where
+// there is none.
+func (r *regionState) taggable(id string) (tags *map[string]string, kind string) {
 	if g := r.groups[id]; g != nil {
-		if g.Tags == nil {
-			g.Tags = map[string]string{}
-		}
-		return &g.Tags
+		tags, kind = &g.Tags, "security-group"
 	}
-	return nil
+	for _, v := range r.vpcs {
+		if v.ID == id {
+			tags, kind = &v.Tags, "vpc"
+		}
+	}
+	if tags != nil && *tags == nil {
+		*tags = map[string]string{}
+	}
+	return tags, kind
 }
 
-// changeTags serves CreateTags and DeleteTags for security groups: all or none, keys of
+// changeTags serves CreateTags and DeleteTags for security groups and VPCs: all or none, keys of
 // 128 and values of 256 characters, 50 tags a resource (EC2 user guide, Tag restrictions).
 func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, in map[string]any) (map[string]any, error) {
 	ids := texts(in["Resources"])
@@ -43,7 +49,7 @@ func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, 
 		}
 	}
 	for _, id := range ids {
-		have := r.taggable(id)
+		have, kind := r.taggable(id)
 		if have == nil {
 			return nil, fail(400, "InvalidID", "The ID '"+id+"' is not valid")
 		}
@@ -54,12 +60,12 @@ func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, 
 		for k, v := range *have {
 			one["aws:resourcetag/"+strings.ToLower(k)], one["ec2:resourcetag/"+strings.ToLower(k)] = v, v
 		}
-		if err := who(access{Action: "ec2:" + op, Resource: fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", s.world.partition, r.name, a.ID, id), Context: one}); err != nil {
+		if err := who(access{Action: "ec2:" + op, Resource: fmt.Sprintf("arn:%s:ec2:%s:%s:%s/%s", s.world.partition, r.name, a.ID, kind, id), Context: one}); err != nil {
 			return nil, err
 		}
 	}
 	for _, id := range ids {
-		have := r.taggable(id)
+		have, _ := r.taggable(id)
 		if op == "DeleteTags" && len(tags) == 0 {
 			clear(*have)
 		}
