@@ -36,7 +36,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		"p": policy(`{"Statement":[{"Effect":"Allow","Action":["config:*","s3:GetObject"],"Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::secret/*"}]}`)}}
 	a := s.world.accounts[member]
 	a.roles["r"] = role
-	docs := s.documentsOf(a, role)
+	docs, sources := s.documentsOf(a, role), policySources(role)
 	for _, c := range []struct {
 		action    string
 		resources []string
@@ -51,7 +51,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		{action: "s3:GetObject", resources: []string{"arn:aws:s3:::open/a", "arn:aws:s3:::secret/a"}, want: "explicitDeny", places: []string{"allowed", "explicitDeny"}, org: true},
 		{action: "config:PutConfigRule", boundary: []policyDocument{policy(`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`)}, want: "implicitDeny", org: true},
 	} {
-		got := s.simulate(a, role, c.action, c.resources, c.context, docs, c.boundary)
+		got := s.simulate(a, role, c.action, c.resources, c.context, docs, sources, c.boundary)
 		if got.EvalDecision != c.want || got.OrganizationsDecisionDetail.AllowedByOrganizations != c.org || len(got.ResourceSpecificResults) != len(c.places) {
 			t.Errorf("%s: %+v", c.action, got)
 		}
@@ -63,10 +63,10 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	}
 	// A service control policy with a condition counts when its key is given.
 	s.DenyRegion(member, "eu-west-1")
-	if got := s.simulate(a, role, "config:PutConfigRule", nil, map[string]string{"aws:requestedregion": "eu-west-1"}, docs, nil); got.EvalDecision != "explicitDeny" || got.OrganizationsDecisionDetail.AllowedByOrganizations {
+	if got := s.simulate(a, role, "config:PutConfigRule", nil, map[string]string{"aws:requestedregion": "eu-west-1"}, docs, sources, nil); got.EvalDecision != "explicitDeny" || got.OrganizationsDecisionDetail.AllowedByOrganizations {
 		t.Errorf("in a denied Region: %+v", got)
 	}
-	if got := s.simulate(a, role, "config:PutConfigRule", nil, map[string]string{"aws:requestedregion": "us-east-1"}, docs, nil); got.EvalDecision != "allowed" {
+	if got := s.simulate(a, role, "config:PutConfigRule", nil, map[string]string{"aws:requestedregion": "us-east-1"}, docs, sources, nil); got.EvalDecision != "allowed" {
 		t.Errorf("in another: %+v", got)
 	}
 }

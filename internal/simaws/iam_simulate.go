@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -33,9 +34,10 @@ func simulatePrincipalPolicy(s *Sim, c *call) (any, error) {
 		return nil, fail(http.StatusBadRequest, "InvalidInput", "Invalid Entity Arn: "+arn+" does not clearly define entity type and name.")
 	}
 	identity := []policyDocument{managedPolicies["AdministratorAccess"]}
+	sources := []string{"AdministratorAccess"}
 	var boundary []policyDocument
 	if role != nil {
-		identity = s.documentsOf(a, role)
+		identity, sources = s.documentsOf(a, role), policySources(role)
 		if role.Boundary != "" {
 			boundary = []policyDocument{s.managedPolicy(a, role.Boundary)}
 		}
@@ -45,6 +47,9 @@ func simulatePrincipalPolicy(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	identity = append(identity, more...)
+	for i := range more {
+		sources = append(sources, "PolicyInputList."+strconv.Itoa(i+1))
+	}
 	passed, err := simulated(f, "PermissionsBoundaryPolicyInputList")
 	if err != nil {
 		return nil, err
@@ -64,7 +69,7 @@ func simulatePrincipalPolicy(s *Sim, c *call) (any, error) {
 		if !strings.Contains(action, ":") {
 			return nil, fail(http.StatusBadRequest, "InvalidInput", "Invalid Action Name: "+action)
 		}
-		results = append(results, s.simulate(a, role, action, resources, context, identity, boundary))
+		results = append(results, s.simulate(a, role, action, resources, context, identity, sources, boundary))
 	}
 	page, truncated, marker, err := iamPage(c, results)
 	return struct {
@@ -87,29 +92,60 @@ func simulated(f query, name string) (docs []policyDocument, err error) {
 
 type simulationResult struct {
 	EvalActionName, EvalResourceName, EvalDecision string
-	MatchedStatements                              memberless
-	MissingContextValues                           []string          `xml:"MissingContextValues>member"`
-	OrganizationsDecisionDetail                    *allowedByOrg     `xml:",omitempty"`
-	PermissionsBoundaryDecisionDetail              *allowedByBounds  `xml:",omitempty"`
-	ResourceSpecificResults                        []simulationPlace `xml:"ResourceSpecificResults>member"`
+	MatchedStatements                              []matchedStatement `xml:"MatchedStatements>member"`
+	MissingContextValues                           []string           `xml:"MissingContextValues>member"`
+	OrganizationsDecisionDetail                    *allowedByOrg      `xml:",omitempty"`
+	PermissionsBoundaryDecisionDetail              *allowedByBounds   `xml:",omitempty"`
+	ResourceSpecificResults                        []simulationPlace  `xml:"ResourceSpecificResults>member"`
 }
 
 type (
-	memberless      struct{}
 	allowedByOrg    struct{ AllowedByOrganizations bool }
 	allowedByBounds struct{ AllowedByPermissionsBoundary bool }
 )
 
 type simulationPlace struct {
 	EvalResourceName, EvalResourceDecision string
-	MatchedStatements                      memberless
-	MissingContextValues                   []string         `xml:"MissingContextValues>member"`
-	PermissionsBoundaryDecisionDetail      *allowedByBounds `xml:",omitempty"`
+	MatchedStatements                      []matchedStatement `xml:"MatchedStatements>member"`
+	MissingContextValues                   []string           `xml:"MissingContextValues>member"`
+	PermissionsBoundaryDecisionDetail      *allowedByBounds   `xml:",omitempty"`
+}
+
+// matchedStatement names the policy of a statement that decided. AWS says IAM Policy for
+// the type, which its model's enumeration lacks (soto-project/soto#230, and the
+// acceptance test of the Terraform provider's aws_iam_principal_policy_simulation).
+type matchedStatement struct{ SourcePolicyId, SourcePolicyType string }
+
+// policySources names a role's policies as the simulation does, in documentsOf's order:
+// an inline one after its role, a managed one by its name.
+func policySources(role *iamRole) []string {
+	var out []string
+	for _, name := range sortedKeys(role.Policies) {
+		out = append(out, "role_"+role.Name+"_"+name)
+	}
+	for _, arn := range role.Managed {
+		out = append(out, arn[strings.LastIndexByte(arn, '/')+1:])
+	}
+	return out
+}
+
+// matched gives the statements that a decision rests on: those that allow or those that
+// deny. An implicit denial has none.
+func matched(x access, d decision, identity []policyDocument, sources []string) []matchedStatement {
+	var out []matchedStatement
+	for i, doc := range identity {
+		for _, st := range doc.Statement {
+			if d != decisionNone && st.Allow == (d == decisionAllow) && statementApplies(st, x) {
+				out = append(out, matchedStatement{sources[i], "IAM Policy"})
+			}
+		}
+	}
+	return out
 }
 
 var decisionWords = map[decision]string{decisionAllow: "allowed", decisionDeny: "explicitDeny", decisionNone: "implicitDeny"}
 
-func (s *Sim) simulate(a *account, role *iamRole, action string, resources []string, context map[string]string, identity, boundary []policyDocument) simulationResult {
+func (s *Sim) simulate(a *account, role *iamRole, action string, resources []string, context map[string]string, identity []policyDocument, sources []string, boundary []policyDocument) simulationResult {
 	out := simulationResult{EvalActionName: action, EvalResourceName: "*"}
 	missing := map[string]bool{}
 	for _, d := range append(slices.Clone(identity), boundary...) {
@@ -138,21 +174,28 @@ func (s *Sim) simulate(a *account, role *iamRole, action string, resources []str
 		organization, bounds = worse(organization, org), worse(bounds, limit)
 		return worse(worse(mine, limit), org)
 	}
+	statements := func(resource string, d decision) []matchedStatement {
+		return matched(access{Action: action, Resource: resource, Context: context}, d, identity, sources)
+	}
 	if len(resources) == 0 {
-		out.EvalDecision = decisionWords[one("*")]
+		d := one("*")
+		out.EvalDecision, out.MatchedStatements = decisionWords[d], statements("*", d)
 		out.MissingContextValues = sortedKeys(missing)
 	} else {
 		all := decisionAllow
 		for _, r := range resources {
 			d := one(r)
 			all = worse(all, d)
-			place := simulationPlace{EvalResourceName: r, EvalResourceDecision: decisionWords[d], MissingContextValues: sortedKeys(missing)}
+			place := simulationPlace{EvalResourceName: r, EvalResourceDecision: decisionWords[d], MissingContextValues: sortedKeys(missing), MatchedStatements: statements(r, d)}
 			if boundary != nil {
 				place.PermissionsBoundaryDecisionDetail = &allowedByBounds{evaluate(boundary, access{Action: action, Resource: r, Context: context}) == decisionAllow}
 			}
 			out.ResourceSpecificResults = append(out.ResourceSpecificResults, place)
 		}
 		out.EvalDecision, out.MissingContextValues = decisionWords[all], sortedKeys(missing)
+		if len(resources) == 1 { // the result is about it
+			out.EvalResourceName, out.MatchedStatements = resources[0], statements(resources[0], all)
+		}
 	}
 	if !s.opts.NoOrganization {
 		out.OrganizationsDecisionDetail = &allowedByOrg{organization == decisionAllow}

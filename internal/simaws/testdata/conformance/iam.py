@@ -17,6 +17,12 @@ def run(c):
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
     allow = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]})
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=allow)
+    # What a decision rests on is named: an inline policy after its role, a passed one by its place.
+    deny = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:DescribeVpcs", "Resource": "*"}]})
+    for more, action, want in (([], "ec2:DescribeVpcs", ["role_conformance_p"]), ([deny], "ec2:DescribeVpcs", ["PolicyInputList.1"]), ([], "ec2:RunInstances", [])):
+        r = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=["arn:aws:ec2:us-east-1:1:vpc/x"], PolicyInputList=more)["EvaluationResults"][0]
+        if [m["SourcePolicyId"] for m in r["MatchedStatements"]] != want or r["EvalResourceName"] != "arn:aws:ec2:us-east-1:1:vpc/x":
+            c.defects.add(f"SimulatePrincipalPolicy: {action}, {more}: {r}")
     c.refused("MalformedPolicyDocument", iam.put_role_policy, RoleName=name, PolicyName="q", PolicyDocument=trust)
     got = iam.get_role_policy(RoleName=name, PolicyName="p")["PolicyDocument"]
     if got["Statement"][0]["Action"] != "ec2:Describe*":
