@@ -23,20 +23,40 @@ func (s *Sim) allowed(who caller, a access) error {
 	if who.Role == nil {
 		return nil // the management account's operator is an administrator
 	}
-	if b := who.Role.Boundary; b != "" && evaluate([]policyDocument{s.managedPolicy(s.accountOf(who.Role.ARN), b)}, a) != decisionAllow &&
-		evaluate(s.documentsOf(s.accountOf(who.Role.ARN), who.Role), a) == decisionAllow {
-		return refusal(who, a, fmt.Sprintf("because no permissions boundary allows the %s action", a.Action))
+	home := s.accountOf(who.Role.ARN)
+	limits := []struct {
+		kind, article string
+		policies      []policyDocument
+		there         bool
+	}{
+		{"identity-based policy", "an", s.documentsOf(home, who.Role), true},
+		{"permissions boundary", "a", nil, who.Role.Boundary != ""},
+		{"session policy", "a", nil, who.Session != nil},
 	}
-	if !s.roleAllows(who.Role, a) {
-		return refusal(who, a, fmt.Sprintf("because no identity-based policy allows the %s action", a.Action))
+	if limits[1].there {
+		limits[1].policies = []policyDocument{s.managedPolicy(home, who.Role.Boundary)}
 	}
-	if who.Session != nil {
-		switch evaluate([]policyDocument{*who.Session}, a) {
-		case decisionDeny:
-			return refusal(who, a, "with an explicit deny in a session policy")
-		case decisionNone:
-			return refusal(who, a, fmt.Sprintf("because no session policy allows the %s action", a.Action))
+	if limits[2].there {
+		limits[2].policies = []policyDocument{*who.Session}
+	}
+	// A deny in any of them comes before what none of them allows (IAM user guide,
+	// "Access denied error messages").
+	silent := ""
+	for _, l := range limits {
+		if !l.there {
+			continue
 		}
+		switch evaluate(l.policies, a) {
+		case decisionDeny:
+			return refusal(who, a, fmt.Sprintf("with an explicit deny in %s %s", l.article, l.kind))
+		case decisionNone:
+			if silent == "" {
+				silent = l.kind
+			}
+		}
+	}
+	if silent != "" {
+		return refusal(who, a, fmt.Sprintf("because no %s allows the %s action", silent, a.Action))
 	}
 	return nil
 }

@@ -21,7 +21,9 @@ func TestAgainstBotocoreModels(t *testing.T) {
 	}
 	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 3600}))
 	defer server.Close()
-	out, err := exec.Command("python3", "testdata/conformance.py", server.URL).CombinedOutput()
+	throttled := httptest.NewServer(simaws.New(simaws.Options{Throttle: true}))
+	defer throttled.Close()
+	out, err := exec.Command("python3", "testdata/conformance.py", server.URL, throttled.URL).CombinedOutput()
 	if err != nil {
 		t.Fatalf("the session ended early: %v\n%s", err, out)
 	}

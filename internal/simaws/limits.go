@@ -85,6 +85,11 @@ func rate(c *call) (bucket string, perSecond, burst float64) {
 		return "account " + c.Caller.Account, 5, 5
 	case "sts": // "IAM and STS quotas": 600 a second by account and Region
 		return "sts " + c.Caller.Account + c.Region, 600, 600
+	case "cloudtrail": // API reference, LookupEvents: two a second by account and Region
+		if c.Action == "LookupEvents" {
+			return "cloudtrail LookupEvents " + c.Caller.Account + c.Region, 2, 2
+		}
+		return "", 0, 0
 	case "cloudformation":
 		return "cloudformation " + c.Caller.Account + c.Region, 10, 20
 	case "config":
@@ -139,7 +144,7 @@ func throttled(c *call) *apiError {
 		return fail(http.StatusBadRequest, "TooManyRequestsException", "You have sent too many requests in too short a period of time. Try again later.")
 	case "account":
 		return fail(http.StatusTooManyRequests, "TooManyRequestsException", "Too many requests")
-	case "config", "ssm":
+	case "config", "ssm", "cloudtrail":
 		return fail(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
 	case "ec2":
 		return fail(http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
