@@ -119,6 +119,7 @@ var untried = map[string]string{
 // untriedSections are the kinds of lines that no probe tries, and why.
 var untriedSections = map[string]string{
 	"CFG": "needs a recorder or a rule, and rollout prove touches none",
+	"EC2": "needs an instance, and rollout prove starts none",
 	"SSM": "needs an automation with a role, and rollout prove makes no role",
 	"ENG": "needs resources that fail, and rollout prove makes none",
 	"DFT": "needs a resource changed behind CloudFormation's back, and rollout prove changes none",

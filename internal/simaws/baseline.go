@@ -7,6 +7,7 @@ type baseline struct {
 	users       map[string]*iamUser // IAM users by name; nil: not yet looked at
 	publicBlock *publicBlock        // S3's, of the whole account; nil: none was ever set
 	rootKey     bool                // the root user has an access key
+	trail       bool                // a trail of all Regions, its own or its organization's
 }
 
 // regionBaseline is what an account has in a Region beside its networks.
@@ -16,6 +17,13 @@ type regionBaseline struct {
 
 	securityHub, guardDuty bool
 	guardDutyAdmin         string // the account that administers the detector
+	detects                detecting
+	instances              map[string]*instance
+	snapshots              map[string]*snapshot
+	// sharingBlocked is block public access of snapshots: block-all-sharing,
+	// block-new-sharing or ""; documentsBlocked that of Systems Manager's documents.
+	sharingBlocked   string
+	documentsBlocked bool
 }
 
 // baseline makes what an account has when it is first looked at. A generated account has
@@ -42,6 +50,7 @@ func (s *Sim) baseline(a *account) *baseline {
 		a.base.publicBlock = &publicBlock{BlockPublicAcls: true, IgnorePublicAcls: true}
 	}
 	a.base.rootKey = chance(a.ID, "root key") < 0.06
+	a.base.trail = chance(a.ID, "trail") < 0.7
 	return a.base
 }
 
@@ -56,6 +65,9 @@ func (s *Sim) settings(a *account, r *regionState) *regionBaseline {
 			if r.base.guardDuty = chance(a.ID, r.name, "detector") < 0.6; r.base.guardDuty && chance(a.ID, r.name, "detector's administrator") < 0.8 {
 				r.base.guardDutyAdmin = s.world.order[1]
 			}
+			s.addInstances(a, r)
+			s.addSnapshots(a, r)
+			r.base.detects = generateDetecting(a.ID, r.name)
 		}
 	}
 	return r.base

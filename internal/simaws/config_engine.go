@@ -52,13 +52,17 @@ func (s *Sim) stopRecorder(r *regionState) {
 
 // watched are the types of which changes are recorded; of the rest the first item is
 // all that there is.
-var watched = []string{typeSecurityGroup}
+var watched = []string{typeSecurityGroup, typeInstance, typeSharingBlock}
 
 // present gives the ids of the resources of a watched type that are there.
 func (s *Sim) present(r *regionState, resourceType string) []string {
 	switch resourceType {
 	case typeSecurityGroup:
 		return sortedKeys(r.groups)
+	case typeInstance:
+		return sortedKeys(s.settings(s.world.accounts[r.account], r).instances)
+	case typeSharingBlock:
+		return []string{r.account}
 	}
 	return nil
 }
@@ -70,6 +74,12 @@ func (s *Sim) itemOf(r *regionState, resourceType, id string) (item configItem, 
 		if g := r.groups[id]; g != nil {
 			return s.groupItem(r, g), true
 		}
+	case typeInstance:
+		if i := s.settings(s.world.accounts[r.account], r).instances[id]; i != nil {
+			return s.instanceItem(r, i), true
+		}
+	case typeSharingBlock:
+		return s.sharingBlockItem(s.world.accounts[r.account], r), true
 	}
 	return configItem{}, false
 }

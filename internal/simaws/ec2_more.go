@@ -7,7 +7,7 @@ func ec2Shared(s *Sim, c *call) (any, error) {
 	a := s.world.accounts[c.Caller.Account]
 	who := func(x access) error { return denial(services["ec2"], s.allowed(c.Caller, x)) }
 	in := ec2Members(c.Form)
-	maps.Copy(in, flowLogMembers(c.Form))
+	maps.Copy(in, ec2MoreMembers(c.Form))
 	out, err := s.apiDo(who, a, a.region(c.Region), "ec2", c.Action, in)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,9 @@
 package simaws
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // What templates of the baseline look for and mend, from outside.
 
@@ -83,5 +86,107 @@ func (s *Sim) SetBucketPolicy(id, bucket, text string) {
 		if p, err := parsePolicy(text); err == nil && a.buckets[bucket] != nil {
 			a.buckets[bucket].Policy, a.buckets[bucket].HasPolicy = p, true
 		}
+	})
+}
+
+// Detect switches the services that look for attacks and mistakes on or off in an
+// account's Region, and its trail.
+func (s *Sim) Detect(id, region string, on bool) {
+	s.change(id, func(a *account) {
+		set := s.settings(a, a.region(region))
+		set.detects, set.securityHub, set.guardDuty = detecting{on, on, on, on}, on, on
+		s.baseline(a).trail = on
+	})
+}
+
+// StartInstance starts an EC2 instance with HttpTokens, on which something asks the metadata
+// service without a token so often a day.
+func (s *Sim) StartInstance(id, region, tokens string, untokened int) (instanceID string) {
+	s.change(id, func(a *account) {
+		r := a.region(region)
+		i := &instance{ID: "i-" + s.ids.hex(17), State: "running", Launched: s.clock.Now().Add(-720 * time.Hour), Tags: map[string]string{}, Metadata: newMetadata(tokens), Untokened: untokened}
+		if len(r.vpcs) > 0 {
+			i.VPC = r.vpcs[0].ID
+		}
+		s.settings(a, r).put(i)
+		s.changed(r, typeInstance, i.ID)
+		instanceID = i.ID
+	})
+	return instanceID
+}
+
+// TagInstance puts a tag on an instance.
+func (s *Sim) TagInstance(id, region, instanceID, key, value string) {
+	s.change(id, func(a *account) {
+		r := a.region(region)
+		if i := s.settings(a, r).instances[instanceID]; i != nil {
+			i.Tags[key] = value
+			s.changed(r, typeInstance, instanceID)
+		}
+	})
+}
+
+// EndInstances terminates every instance of an account and Region.
+func (s *Sim) EndInstances(id, region string) {
+	s.change(id, func(a *account) {
+		r := a.region(region)
+		set := s.settings(a, r)
+		for _, instanceID := range sortedKeys(set.instances) {
+			delete(set.instances, instanceID)
+			s.changed(r, typeInstance, instanceID)
+		}
+	})
+}
+
+// InstanceTokens counts the instances of an account and Region by HttpTokens.
+func (s *Sim) InstanceTokens(id, region string) map[string]int {
+	out := map[string]int{}
+	s.change(id, func(a *account) {
+		for _, i := range s.settings(a, a.region(region)).instances {
+			out[i.Metadata.Tokens]++
+		}
+	})
+	return out
+}
+
+// KeepSnapshot makes an EBS snapshot that is shared with accounts, or "all".
+func (s *Sim) KeepSnapshot(id, region string, shared ...string) {
+	s.change(id, func(a *account) {
+		n := &snapshot{ID: "snap-" + s.ids.hex(17), Volume: "vol-" + s.ids.hex(17), Created: s.clock.Now(), Tags: map[string]string{}, Shared: slices.Clone(shared)}
+		s.settings(a, a.region(region)).keep(n)
+	})
+}
+
+// SnapshotShares counts the snapshots of an account and Region by whom they are shared with.
+func (s *Sim) SnapshotShares(id, region string) map[string]int {
+	out := map[string]int{}
+	s.change(id, func(a *account) {
+		for _, n := range s.settings(a, a.region(region)).snapshots {
+			for _, who := range n.Shared {
+				out[who]++
+			}
+		}
+	})
+	return out
+}
+
+// Expose makes a snapshot and a document of an account and Region public, or both private
+// and public sharing blocked.
+func (s *Sim) Expose(id, region string, good bool) {
+	s.change(id, func(a *account) {
+		r := a.region(region)
+		set := s.settings(a, r)
+		shared, name := []string{"all"}, "exposed"
+		set.sharingBlocked, set.documentsBlocked = "block-new-sharing", good
+		if good {
+			shared, set.sharingBlocked = nil, "block-all-sharing"
+		}
+		set.keep(&snapshot{ID: "snap-" + hexOf(17, id, region, name), Volume: "vol-" + hexOf(17, id, region, name), Created: s.clock.Now(), Tags: map[string]string{}, Shared: shared})
+		s.changed(r, typeSharingBlock, a.ID)
+		d := &ssmDocument{Name: name, Type: "Command", Format: "JSON", Text: "{}", Created: s.clock.Now(), Tags: map[string]string{}, shared: map[string]string{}}
+		if !good {
+			d.shared["all"] = "$DEFAULT"
+		}
+		r.documents[name] = d
 	})
 }

@@ -142,6 +142,13 @@ func writeEC2(b *bytes.Buffer, members map[string]any) {
 		if _, group := members["IpPermissionsEgress"]; group && name == "Description" {
 			tag = "groupDescription" // of a group itself, not of a range or a peer in it
 		}
+		if name == "State" { // EC2's own word for it, in some shapes
+			if _, of := members["InstanceType"]; of {
+				tag = "instanceState"
+			} else if _, of := members["SnapshotId"]; of {
+				tag = "status"
+			}
+		}
 		switch v := members[name].(type) {
 		case nil:
 		case map[string]any:
@@ -184,7 +191,8 @@ var ec2Tags = map[string]string{
 	"Description": "description", "Tags": "tagSet", "Regions": "regionInfo", "RegionName": "regionName", "Endpoint": "regionEndpoint",
 	"OptInStatus": "optInStatus", "Vpcs": "vpcSet", "NetworkInterfaces": "networkInterfaceSet", "Groups": "groupSet",
 	"SecurityGroupRules": "securityGroupRuleSet", "LaunchTemplateVersions": "launchTemplateVersionSet",
-	"FlowLogs": "flowLogSet", "FlowLogIds": "flowLogIdSet",
+	"FlowLogs": "flowLogSet", "Reservations": "reservationSet", "Instances": "instancesSet", "Snapshots": "snapshotSet",
+	"CreateVolumePermissions": "createVolumePermission", "FlowLogIds": "flowLogIdSet",
 	"UnknownIpPermissions": "unknownIpPermissionSet", "RevokedSecurityGroupRules": "revokedSecurityGroupRuleSet",
 	"PrivateIpAddresses": "privateIpAddressesSet", "Ipv6Addresses": "ipv6AddressesSet", "Ipv4Prefixes": "ipv4PrefixSet", "Ipv6Prefixes": "ipv6PrefixSet",
 }
