@@ -17,18 +17,20 @@ import (
 
 // world is what the stub AWS of testdata/boto3.star holds.
 type world struct {
-	Group   map[string]any     `json:"group"`
-	Pages   map[string][][]any `json:"pages"`
-	Rules   []any              `json:"rules"`
-	VPC     map[string]any     `json:"vpc"`
-	On      bool               `json:"on"`
-	Policy  map[string]any     `json:"policy"`
-	Users   []any              `json:"users"`
-	Refused string             `json:"refused"`
-	Stuck   bool               `json:"stuck"`
-	Deny    string             `json:"deny"`
-	Calls   []string           `json:"calls"`
-	Objects []object           `json:"objects"`
+	Group     map[string]any     `json:"group"`
+	Pages     map[string][][]any `json:"pages"`
+	Rules     []any              `json:"rules"`
+	VPC       map[string]any     `json:"vpc"`
+	On        bool               `json:"on"`
+	Policy    map[string]any     `json:"policy"`
+	Users     []any              `json:"users"`
+	Instance  map[string]any     `json:"instance"`
+	Untokened [][]float64        `json:"untokened"`
+	Refused   string             `json:"refused"`
+	Stuck     bool               `json:"stuck"`
+	Deny      string             `json:"deny"`
+	Calls     []string           `json:"calls"`
+	Objects   []object           `json:"objects"`
 }
 
 type object struct {
@@ -159,7 +161,7 @@ func (a *automation) fill(v any) any {
 	return v
 }
 
-var changes = regexp.MustCompile(`^(put|revoke|create|enable|update)_`)
+var changes = regexp.MustCompile(`^(put|revoke|create|enable|update|modify)_`)
 
 // testRunbook tries every runbook; tries says whether try statements can be run.
 func testRunbook(t *testing.T, run interpreter, tries bool) {

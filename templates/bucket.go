@@ -45,6 +45,8 @@ const (
 	BeforeEBSEncryption      = "ebs-encryption-by-default" // the account's setting in the Region
 	BeforePasswordPolicy     = "password-policy"           // the account's password policy
 	BeforeAccessKeys         = "access-keys"               // an IAM user's access keys, and which were deactivated
+	BeforeMetadataOptions    = "instance-metadata-options" // an instance's
+	BeforeSnapshots          = "snapshot-permissions"      // with whom public snapshots were shared
 )
 
 // Before is such an object. Of a security group it has rules as they were, in the
@@ -90,6 +92,15 @@ type Before struct {
 	UserName    string      `json:"user_name"`
 	AccessKeys  []AccessKey `json:"access_keys"`
 	Deactivated []string    `json:"deactivated"`
+
+	// MetadataOptions are the instance's as DescribeInstances gave them, of
+	// BeforeMetadataOptions.
+	InstanceID      string         `json:"instance_id"`
+	MetadataOptions map[string]any `json:"metadata_options"`
+
+	// Snapshots are those that were made private, with what DescribeSnapshotAttribute gave
+	// of each, of BeforeSnapshots.
+	Snapshots []SnapshotBefore `json:"snapshots"`
 }
 
 // AccessKey is an access key as IAM listed it; LastUsed is empty for one that nobody used.
@@ -98,6 +109,13 @@ type AccessKey struct {
 	Status     string `json:"status"` // Active or Inactive
 	CreateDate string `json:"create_date"`
 	LastUsed   string `json:"last_used"`
+}
+
+// SnapshotBefore is with whom a snapshot was shared, in the shape of EC2's
+// CreateVolumePermission.
+type SnapshotBefore struct {
+	SnapshotID              string              `json:"snapshot_id"`
+	CreateVolumePermissions []map[string]string `json:"create_volume_permissions"`
 }
 
 // KindOf is the object's kind, also where it was written before there were kinds.

@@ -44,6 +44,8 @@ func suites() []suite {
 		{"ebs-encryption-enforce", map[string]string{"AccountId": "111122223333"}, StepAlreadyOn, keptSetting, settingScenarios()},
 		{"password-policy-enforce", map[string]string{"AccountId": "111122223333", "MinimumPasswordLength": "14", "PasswordReusePrevention": "24", "RequireCharacterClasses": "true"}, StepAlreadyStrict, keptPolicy, passwordScenarios()},
 		{"access-keys-enforce", map[string]string{"UserId": userID, "Due": "Age", "Days": "90", "IdleDays": "30"}, StepAlreadyInactive, keptKeys, keyScenarios()},
+		{"imds-v2-enforce", map[string]string{"InstanceId": machine}, StepAlreadyRequired, keptOptions, instanceScenarios()},
+		{"public-exposure-enforce", map[string]string{"AccountId": "111122223333"}, StepAlreadyPrivate, keptShares, snapshotScenarios()},
 	}
 }
 
