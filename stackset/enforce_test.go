@@ -92,8 +92,34 @@ func TestEnforcement(t *testing.T) {
 				logs := s.FlowLogs(id, region)
 				return len(logs) > 0 && !slices.ContainsFunc(logs, func(to string) bool { return to != "arn:aws:s3:::"+templates.DeliveryBucketName("", id, home) })
 			}},
+		{"imds-v2", []string{"rollout-ec2-imdsv2-check"},
+			func(s *simaws.Sim, id, region string) {
+				s.StartInstance(id, region, "optional", 0)
+				s.StartInstance(id, region, "required", 5)
+			},
+			func(s *simaws.Sim, id, region string) bool {
+				tokens := s.InstanceTokens(id, region)
+				return tokens["required"] == 2 && tokens["optional"] == 0
+			}},
+		{"public-exposure", []string{"rollout-ebs-snapshot-public-restorable-check"},
+			func(s *simaws.Sim, id, region string) {
+				s.KeepSnapshot(id, region, "all", "444455556666")
+				s.KeepSnapshot(id, region, "all")
+				s.KeepSnapshot(id, region, "444455556666")
+			},
+			func(s *simaws.Sim, id, region string) bool {
+				shared := s.SnapshotShares(id, region)
+				return shared["all"] == 0 && shared["444455556666"] == 2
+			}},
 	} {
+		offered, err := templates.Lookup(test.template)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, remediation := range []Remediation{RemediationManual, RemediationAutomatic} {
+			if !slices.Contains(offered.Remediation(), string(remediation)) {
+				continue
+			}
 			t.Run(test.template+"/"+string(remediation), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
@@ -192,6 +218,26 @@ func TestFlowLogsThatAreNotMade(t *testing.T) {
 			if logs := s.sim.FlowLogs(id, region); len(logs) > 0 {
 				t.Errorf("%s: made %v", region, logs)
 			}
+		}
+	})
+}
+
+// Instances on which version 1 is still used, of which nothing is known or that are exempt
+// stay as they are when all that Config found is to be remediated.
+func TestInstancesAreLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
+		id := s.account.ID
+		s.sim.StartInstance(id, home, "optional", 0)
+		s.sim.StartInstance(id, home, "optional", 40)
+		s.sim.TagInstance(id, home, s.sim.StartInstance(id, home, "optional", 0), templates.ExemptTag, "until June")
+		s.apply(s.plan(s.desired("imds-v2", RemediationManual, home)))
+		time.Sleep(time.Hour)
+		s.remediate(home, "rollout-ec2-imdsv2-check")
+		time.Sleep(time.Hour)
+		s.remediated(home, "rollout-ec2-imdsv2-check")
+		if got := s.sim.InstanceTokens(id, home); got["required"] != 1 || got["optional"] != 2 {
+			t.Errorf("instances: %v", got)
 		}
 	})
 }
