@@ -39,9 +39,9 @@ func Sources() []Source { return []Source{FromObject, FromConfig, FromCloudTrail
 // Policy is the session policy of a restore: its reads and its writes.
 const Policy = `{"Version":"2012-10-17","Statement":[{"Sid":"RolloutRestoreReads","Effect":"Allow","Resource":"*","Action":[` +
 	`"cloudtrail:LookupEvents","config:DescribeRemediationConfigurations","config:GetResourceConfigHistory","ec2:DescribeFlowLogs","ec2:DescribeSecurityGroups",` +
-	`"ec2:GetEbsEncryptionByDefault","iam:GetAccountPasswordPolicy","kms:Decrypt","s3:GetObject","s3:ListBucket"]},` +
+	`"ec2:GetEbsEncryptionByDefault","iam:GetAccountPasswordPolicy","iam:ListAccessKeys","kms:Decrypt","s3:GetObject","s3:ListBucket"]},` +
 	`{"Sid":"RolloutRestoreWrites","Effect":"Allow","Resource":"*","Action":["ec2:AuthorizeSecurityGroupEgress","ec2:AuthorizeSecurityGroupIngress","ec2:CreateTags",` +
-	`"ec2:DeleteFlowLogs","ec2:DisableEbsEncryptionByDefault","ec2:EnableEbsEncryptionByDefault","iam:DeleteAccountPasswordPolicy","iam:UpdateAccountPasswordPolicy"]}]}`
+	`"ec2:DeleteFlowLogs","ec2:DisableEbsEncryptionByDefault","ec2:EnableEbsEncryptionByDefault","iam:DeleteAccountPasswordPolicy","iam:TagUser","iam:UpdateAccessKey","iam:UpdateAccountPasswordPolicy"]}]}`
 
 // Place is the account and Region of a group, and how to reach it.
 type Place struct {

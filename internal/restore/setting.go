@@ -43,6 +43,7 @@ var settingKinds = map[string]settingKind{
 	templates.BeforeEBSEncryption:  ebsEncryption,
 	templates.BeforeFlowLogs:       flowLogs,
 	templates.BeforePasswordPolicy: passwordPolicy,
+	templates.BeforeAccessKeys:     accessKeys,
 }
 
 // FindSetting reads the newest before-image of a resource and what it is now. It

@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollout/internal/awsapi"
 	"rollout/templates"
@@ -99,4 +101,56 @@ func policyWords(policy map[string]any) string {
 		return "IAM's defaults"
 	}
 	return strings.Join(words, ", ")
+}
+
+// accessKeys sets the keys of an IAM user to Active again that a remediation set to
+// Inactive; the user is exempt from then on. A key that is gone stays gone.
+func accessKeys(ctx context.Context, s *Setting, before templates.Before) error {
+	api := iam.NewFromConfig(s.Config(s.Region))
+	inactive := func(ctx context.Context) ([]string, error) {
+		var ids []string
+		pages := iam.NewListAccessKeysPaginator(api, &iam.ListAccessKeysInput{UserName: &before.UserName})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("list the access keys of user %s: %w", before.UserName, err)
+			}
+			for _, k := range page.AccessKeyMetadata {
+				if k.AccessKeyId != nil && k.Status == types.StatusTypeInactive && slices.Contains(before.Deactivated, *k.AccessKeyId) {
+					ids = append(ids, *k.AccessKeyId)
+				}
+			}
+		}
+		slices.Sort(ids)
+		return ids, nil
+	}
+	s.look = func(ctx context.Context) (string, error) {
+		ids, err := inactive(ctx)
+		return "deactivated: " + listOf(ids), err
+	}
+	ids, err := inactive(ctx)
+	if err != nil {
+		return err
+	}
+	s.Now, s.Before = "deactivated: "+listOf(ids), "deactivated: none"
+	if len(ids) == 0 {
+		return nil
+	}
+	s.Changes = []string{"tag user " + before.UserName + " " + exemptTag + " first"}
+	for _, id := range ids {
+		s.Changes = append(s.Changes, "access key "+id+" of "+before.UserName+": Inactive → Active")
+	}
+	s.do = func(ctx context.Context) error {
+		key, value := exemptTag, "restored "+time.Now().UTC().Format(time.RFC3339)
+		if _, err := api.TagUser(ctx, &iam.TagUserInput{UserName: &before.UserName, Tags: []types.Tag{{Key: &key, Value: &value}}}); err != nil {
+			return fmt.Errorf("tag user %s with %s: %w; no key was activated", before.UserName, exemptTag, err)
+		}
+		for _, id := range ids {
+			if _, err := api.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &before.UserName, AccessKeyId: &id, Status: types.StatusTypeActive}); err != nil {
+				return fmt.Errorf("activate access key %s of user %s: %w", id, before.UserName, err)
+			}
+		}
+		return nil
+	}
+	return nil
 }
