@@ -1,4 +1,6 @@
 """What no service's model has: unknown actions, and the rates that AWS publishes."""
+from concurrent.futures import ThreadPoolExecutor
+
 from botocore.exceptions import ClientError
 
 
@@ -34,18 +36,21 @@ def rates(c):
     at = lambda service: c.client(service, url=c.THROTTLED)
     for service, burst, status, code, call, members in (
             ("organizations", 2, 400, "TooManyRequestsException", "list_roots", {}),
-            ("organizations", 8, 400, "TooManyRequestsException", "list_delegated_administrators", {}),
+            ("organizations", 2, 400, "TooManyRequestsException", "describe_organization", {}),
             ("account", 5, 429, "TooManyRequestsException", "list_regions", {}),
             ("cloudtrail", 2, 400, "ThrottlingException", "lookup_events", {})):
         do = getattr(at(service), call)
         for _ in range(burst):
             do(**members)
         refused = None
-        for _ in range(40):
+        # Side by side, so that a slow machine asks faster than the rate too.
+        def once(_):
             try:
                 do(**members)
             except ClientError as e:
-                refused = (e.response["ResponseMetadata"]["HTTPStatusCode"], e.response["Error"]["Code"])
-                break
+                return (e.response["ResponseMetadata"]["HTTPStatusCode"], e.response["Error"]["Code"])
+
+        with ThreadPoolExecutor(16) as pool:
+            refused = next(filter(None, pool.map(once, range(60))), None)
         if refused != (status, code):
             c.defects.add(f"WIRE-04, WIRE-05: {service} {call}: {refused}, want {(status, code)}")
