@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -160,17 +159,6 @@ func onOff(on bool) string {
 		return "on"
 	}
 	return "off"
-}
-
-// both sides of a difference of texts, without those that are in both.
-func without(list, other []string) []string {
-	var out []string
-	for _, x := range list {
-		if !slices.Contains(other, x) {
-			out = append(out, x)
-		}
-	}
-	return out
 }
 
 func listOf(list []string) string {
