@@ -237,3 +237,48 @@ func TestSupportRole(t *testing.T) {
 		}
 	})
 }
+
+// Buckets that nobody meant to be public are closed, each in its own Region, and the others
+// are left with a reason. The account's setting is looked at in the home Region only.
+func TestPublicBuckets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rule, account, tls = "rollout-s3-bucket-level-public-access-prohibited", "rollout-s3-account-level-public-access-blocks-periodic", "rollout-s3-bucket-ssl-requests-only"
+		s := newStage(t, simaws.Options{Empty: true, Accounts: 12})
+		left := map[string]simaws.BucketSpec{"downloads": {Public: true}, "pages": {Website: true}, "listed": {Listed: true}, "kept": {Exempt: true}}
+		for name, spec := range left {
+			s.sim.PutBucket(s.account.ID, other, name, spec)
+		}
+		s.sim.PutBucket(s.account.ID, home, "data-home", simaws.BucketSpec{})
+		s.sim.PutBucket(s.account.ID, other, "data-other", simaws.BucketSpec{})
+		s.apply(s.plan(s.desired("s3-encryption", RemediationOff, home, other)))
+		time.Sleep(time.Hour)
+		for name, want := range map[string][2]string{rule: {"NON_COMPLIANT", "NON_COMPLIANT"}, account: {"NON_COMPLIANT", "NOT_DEPLOYED"}, tls: {"NON_COMPLIANT", "NON_COMPLIANT"}} {
+			if got := s.verdicts(name); got[home] != want[0] || got[other] != want[1] {
+				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
+		d := s.desired("s3-encryption", RemediationManual, home, other)
+		s.apply(s.plan(d))
+		if again := s.plan(d); again.Pending() {
+			t.Errorf("a second plan has something to do: %+v", again.Changes)
+		}
+		for _, region := range []string{home, other} {
+			s.remediate(region, rule)
+		}
+		time.Sleep(time.Hour)
+		for _, region := range []string{home, other} {
+			s.remediated(region, rule)
+		}
+		if got := s.verdicts(rule); got[home] != "COMPLIANT" || got[other] != "NON_COMPLIANT" {
+			t.Errorf("remediated: %v", got)
+		}
+		if !s.sim.BucketBlocks(s.account.ID, "data-home") || !s.sim.BucketBlocks(s.account.ID, "data-other") {
+			t.Error("a bucket that nobody meant to be public is open still")
+		}
+		for name := range left {
+			if s.sim.BucketBlocks(s.account.ID, name) {
+				t.Errorf("%s is closed", name)
+			}
+		}
+	})
+}

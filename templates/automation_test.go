@@ -24,6 +24,7 @@ type world struct {
 	On        bool               `json:"on"`
 	Policy    map[string]any     `json:"policy"`
 	Users     []any              `json:"users"`
+	Bucket    map[string]any     `json:"bucket"`
 	Instance  map[string]any     `json:"instance"`
 	Untokened [][]float64        `json:"untokened"`
 	Refused   string             `json:"refused"`

@@ -44,6 +44,7 @@ const (
 	BeforeFlowLogs           = "vpc-flow-logs"             // the flow logs that a VPC had, and those it was given
 	BeforeEBSEncryption      = "ebs-encryption-by-default" // the account's setting in the Region
 	BeforePasswordPolicy     = "password-policy"           // the account's password policy
+	BeforePublicAccessBlock  = "s3-public-access-block"    // a bucket's Block Public Access
 	BeforeAccessKeys         = "access-keys"               // an IAM user's access keys, and which were deactivated
 	BeforeMetadataOptions    = "instance-metadata-options" // an instance's
 	BeforeSnapshots          = "snapshot-permissions"      // with whom public snapshots were shared
@@ -101,6 +102,11 @@ type Before struct {
 	// Snapshots are those that were made private, with what DescribeSnapshotAttribute gave
 	// of each, of BeforeSnapshots.
 	Snapshots []SnapshotBefore `json:"snapshots"`
+
+	// PublicAccessBlock is the setting of the bucket BucketName as GetPublicAccessBlock
+	// gave it; null where there was none, so that DeletePublicAccessBlock puts that back.
+	BucketName        string          `json:"bucket_name"`
+	PublicAccessBlock map[string]bool `json:"public_access_block"`
 }
 
 // AccessKey is an access key as IAM listed it; LastUsed is empty for one that nobody used.

@@ -14,6 +14,7 @@ const (
 	StepAlreadyClosed   = "AlreadyClosed"   // nothing to do: no rule lets everybody in to SSH or RDP
 	StepAlreadyLogged   = "AlreadyLogged"   // nothing to do: the VPC has a flow log of the traffic
 	StepAlreadyOn       = "AlreadyOn"       // nothing to do: the setting is on
+	StepAlreadyBlocked  = "AlreadyBlocked"  // nothing to do: the bucket blocks public access
 	StepAlreadyInactive = "AlreadyInactive" // nothing to do: no active access key is due
 	StepAlreadyStrict   = "AlreadyStrict"   // nothing to do: the setting is as strict as asked, or stricter
 	StepVerify          = "Verify"          // it was changed, and was seen to be

@@ -46,6 +46,7 @@ func suites() []suite {
 		{"access-keys-enforce", map[string]string{"UserId": userID, "Due": "Age", "Days": "90", "IdleDays": "30"}, StepAlreadyInactive, keptKeys, keyScenarios()},
 		{"imds-v2-enforce", map[string]string{"InstanceId": machine}, StepAlreadyRequired, keptOptions, instanceScenarios()},
 		{"public-exposure-enforce", map[string]string{"AccountId": "111122223333"}, StepAlreadyPrivate, keptShares, snapshotScenarios()},
+		{"s3-encryption-enforce", map[string]string{"BucketName": bucketName}, StepAlreadyBlocked, keptBlock, bucketScenarios()},
 	}
 }
 

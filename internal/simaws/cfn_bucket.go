@@ -47,8 +47,9 @@ func createBucket(s *Sim, c resourceCall) (resourceResult, error) {
 	if s.world.globalBuckets[name] != nil || c.Account.buckets[name] != nil {
 		return resourceResult{}, statusReason(name + " already exists")
 	}
-	b := &bucket{Name: name, Owner: c.Account.ID, Region: c.Region.name, AccountRegional: regional, Objects: map[string][]byte{}}
+	b := &bucket{Name: name, Owner: c.Account.ID, Region: c.Region.name, AccountRegional: regional, Objects: map[string][]byte{}, settings: readBucketSettings(c.Properties)}
 	c.Account.buckets[name] = b
+	s.bucketChanged(b)
 	if !regional {
 		s.world.globalBuckets[name] = b
 	}
@@ -71,6 +72,8 @@ func updateBucket(s *Sim, c resourceCall) (resourceResult, error) {
 	if b == nil {
 		return resourceResult{}, handlerError(s, "S3", http.StatusNotFound, "NotFound", "The specified bucket does not exist")
 	}
+	b.settings = readBucketSettings(c.Properties)
+	s.bucketChanged(b)
 	return bucketResult(s, b), nil
 }
 
@@ -83,6 +86,7 @@ func deleteBucket(s *Sim, c resourceCall) error {
 		return handlerError(s, "S3", http.StatusConflict, "GeneralServiceException", "The bucket you tried to delete is not empty")
 	}
 	delete(c.Account.buckets, b.Name)
+	s.bucketChanged(b)
 	if s.world.globalBuckets[b.Name] == b {
 		delete(s.world.globalBuckets, b.Name)
 	}
@@ -106,12 +110,14 @@ func putBucketPolicy(s *Sim, c resourceCall) (resourceResult, error) {
 		return resourceResult{}, handlerError(s, "S3", http.StatusConflict, "AlreadyExists", "The bucket policy already exists on bucket "+name+".")
 	}
 	b.Policy, b.HasPolicy = policy, true
+	s.bucketChanged(b)
 	return resourceResult{PhysicalID: name}, nil
 }
 
-func deleteBucketPolicy(_ *Sim, c resourceCall) error {
+func deleteBucketPolicy(s *Sim, c resourceCall) error {
 	if b := c.Account.buckets[c.PhysicalID]; b != nil {
 		b.Policy, b.HasPolicy = policyDocument{}, false
+		s.bucketChanged(b)
 	}
 	return nil
 }

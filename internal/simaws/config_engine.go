@@ -52,7 +52,7 @@ func (s *Sim) stopRecorder(r *regionState) {
 
 // watched are the types of which changes are recorded; of the rest the first item is
 // all that there is.
-var watched = []string{typeSecurityGroup, typeInstance, typeSharingBlock}
+var watched = []string{typeSecurityGroup, typeInstance, typeSharingBlock, typeBucket}
 
 // present gives the ids of the resources of a watched type that are there.
 func (s *Sim) present(r *regionState, resourceType string) []string {
@@ -63,6 +63,8 @@ func (s *Sim) present(r *regionState, resourceType string) []string {
 		return sortedKeys(s.settings(s.world.accounts[r.account], r).instances)
 	case typeSharingBlock:
 		return []string{r.account}
+	case typeBucket:
+		return s.bucketsOf(r)
 	}
 	return nil
 }
@@ -80,6 +82,10 @@ func (s *Sim) itemOf(r *regionState, resourceType, id string) (item configItem, 
 		}
 	case typeSharingBlock:
 		return s.sharingBlockItem(s.world.accounts[r.account], r), true
+	case typeBucket:
+		if b := s.world.accounts[r.account].buckets[id]; b != nil && b.Region == r.name {
+			return s.bucketItem(b), true
+		}
 	}
 	return configItem{}, false
 }

@@ -120,8 +120,18 @@ func (r *regionState) baseItemShape(item configItem) (map[string]any, error) {
 		"version": "1.3", "accountId": r.account, "awsRegion": r.name, "availabilityZone": "Not Applicable",
 		"resourceType": item.Type, "resourceId": item.ID, "arn": item.ARN,
 		"configurationItemStatus": item.Status, "configurationStateId": strconv.FormatInt(item.StateID, 10),
-		"configurationItemCaptureTime": epoch(item.Captured), "supplementaryConfiguration": map[string]any{},
+		"configurationItemCaptureTime": epoch(item.Captured),
 	}
+	// Each is a text, on the wire.
+	supplements := map[string]any{}
+	for name, v := range item.Supplementary {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		supplements[name] = string(text)
+	}
+	m["supplementaryConfiguration"] = supplements
 	setText(m, "resourceName", item.Name)
 	if item.Configuration != nil {
 		text, err := json.Marshal(item.Configuration)

@@ -62,6 +62,7 @@ type configItem struct {
 	Configuration       map[string]any
 	Tags                map[string]string
 	Relations           []relation
+	Supplementary       map[string]any
 }
 
 // relation is a direct relationship, the only kind that is recorded.

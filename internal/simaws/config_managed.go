@@ -53,7 +53,7 @@ func onAccount(a *account, compliant bool, annotation string) []finding {
 var managedRules = map[string]managedRule{}
 
 func init() {
-	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules, serviceRules, userRules, detectionRules, instanceRules, exposureRules} {
+	for _, some := range []map[string]managedRule{groupRules, accountRules, flowLogRules, serviceRules, userRules, detectionRules, instanceRules, exposureRules, bucketRules} {
 		maps.Copy(managedRules, some)
 	}
 }

@@ -25,7 +25,7 @@ func (r *regionState) sqlRow(item configItem) map[string]any {
 		"version": "1.3", "accountId": r.account, "awsRegion": r.name, "availabilityZone": "Not Applicable", "arn": item.ARN,
 		"resourceType": item.Type, "resourceId": item.ID, "configurationItemStatus": item.Status,
 		"configurationItemCaptureTime": item.Captured.Format("2006-01-02T15:04:05.000Z"), "configurationStateId": strconv.FormatInt(item.StateID, 10),
-		"tags": tags, "relationships": item.relationships(), "configuration": plainJSON(item.Configuration), "supplementaryConfiguration": map[string]any{},
+		"tags": tags, "relationships": item.relationships(), "configuration": plainJSON(item.Configuration), "supplementaryConfiguration": supplementsOf(item),
 	}
 	setText(row, "resourceName", item.Name)
 	return row
@@ -391,4 +391,11 @@ func (c sqlColumn) aggregate(members []map[string]any) any {
 		return slices.MinFunc(leaves, sqlCompare)
 	}
 	return slices.MaxFunc(leaves, sqlCompare)
+}
+
+func supplementsOf(item configItem) any {
+	if item.Supplementary == nil {
+		return map[string]any{}
+	}
+	return plainJSON(item.Supplementary)
 }

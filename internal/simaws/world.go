@@ -126,6 +126,7 @@ type bucket struct {
 	AccountRegional     bool
 	Policy              policyDocument
 	HasPolicy           bool
+	settings            bucketSettings
 	Objects             map[string][]byte
 	written             map[string]time.Time // since when an object is there
 }
