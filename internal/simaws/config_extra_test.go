@@ -72,7 +72,7 @@ func TestSnapshot(t *testing.T) {
 				ConfigSnapshotID   string
 				ConfigurationItems []struct{ ResourceID string }
 			}
-			if err := json.NewDecoder(r).Decode(&file); err != nil || file.ConfigSnapshotID != *made.ConfigSnapshotId || len(file.ConfigurationItems) != 2 || !strings.HasSuffix(key, "_"+*made.ConfigSnapshotId+".json.gz") {
+			if err := json.NewDecoder(r).Decode(&file); err != nil || file.ConfigSnapshotID != *made.ConfigSnapshotId || len(file.ConfigurationItems) != 3 || !strings.HasSuffix(key, "_"+*made.ConfigSnapshotId+".json.gz") {
 				t.Errorf("%s: %+v, %v", key, file, err)
 			}
 		}
