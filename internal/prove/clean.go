@@ -190,7 +190,11 @@ func (t *trial) stacksOf(ctx context.Context, account string) (*cloudformation.C
 	if err != nil {
 		return nil, err
 	}
-	return cloudformation.NewFromConfig(t.rec.watch(entry.Config(t.region()))), nil
+	return t.stacks(entry), nil
+}
+
+func (t *trial) stacks(entry *awsapi.Entry) *cloudformation.Client {
+	return cloudformation.NewFromConfig(t.rec.watch(entry.Config(t.region())))
 }
 
 // Clean removes leftovers and gives those that stay.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollout/internal/awsapi"
 )
 
 // The clients of a scenario sign as the caller and are recorded.
@@ -27,6 +30,22 @@ func ids(accounts []Account) []string {
 		out = append(out, a.ID)
 	}
 	return out
+}
+
+// enterFirst enters the first of the chosen accounts that lets it; the error is that of
+// the first that did not.
+func (t *trial) enterFirst(ctx context.Context, policy string) (*awsapi.Entry, error) {
+	var first error
+	for _, a := range t.Accounts {
+		entry, err := t.Session.Enter(ctx, a.ID, policy)
+		if err == nil || ctx.Err() != nil {
+			return entry, err
+		}
+		if first == nil {
+			first = fmt.Errorf("enter account %s: %w", a.ID, err)
+		}
+	}
+	return nil, first
 }
 
 // nothing is the template of most probes: a handle that nobody waits for. Note is
@@ -142,21 +161,35 @@ func (s *set) wait(ctx context.Context, id *string) (*types.StackSetOperation, e
 	}
 }
 
-// results are the rows of an ended operation; they arrive a little later than its
-// end, so one look that finds none is not the last.
+// results are the rows of an ended operation. The list is eventually consistent
+// (API reference, ListStackSetOperationResults): rows arrive, and read their end, a
+// little later than the operation does. So neither a row that is missing nor one that
+// still runs ends the looking; the first is waited for less, as it may never come.
 func (s *set) results(ctx context.Context, id *string, want int) ([]types.StackSetOperationResultSummary, error) {
+	began, late := time.Now(), 30*time.Second
+	if s.t.Quick {
+		late = 3 * time.Second
+	}
 	for n := 0; ; n++ {
 		out, err := s.api.ListStackSetOperationResults(ctx, &cloudformation.ListStackSetOperationResultsInput{StackSetName: aws.String(s.name), OperationId: id, CallAs: s.t.CallAs})
-		if err != nil || len(out.Summaries) >= want || n == 4 {
-			if err != nil {
-				return nil, err
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(out.Summaries, underWay) {
+			if time.Since(began) > s.t.patience() {
+				return out.Summaries, nil
 			}
+		} else if len(out.Summaries) >= want || time.Since(began) > late {
 			return out.Summaries, nil
 		}
 		if err := s.t.pause(ctx, n); err != nil {
 			return nil, err
 		}
 	}
+}
+
+func underWay(r types.StackSetOperationResultSummary) bool {
+	return r.Status == types.StackSetOperationResultStatusPending || r.Status == types.StackSetOperationResultStatusRunning
 }
 
 // instances lists the set's instances, all pages.

@@ -30,9 +30,14 @@ type ground struct {
 
 func newGround(t *testing.T, path string, accounts int) *ground {
 	t.Helper()
+	return newGroundOf(t, simaws.Options{}, path, accounts)
+}
+
+func newGroundOf(t *testing.T, of simaws.Options, path string, accounts int) *ground {
+	t.Helper()
 	// Without request rates: the SDK's adaptive retryer spins on sleeps of zero in
 	// a bubble. The command's own test has them.
-	sim := simaws.New(simaws.Options{})
+	sim := simaws.New(of)
 	session, err := awsapi.Open(t.Context(), awsapi.Options{Static: true, HomeRegion: "us-east-1", EndpointURL: "http://127.0.0.1:1", HTTPClient: sim.Client()})
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +109,36 @@ func TestTheSimulatorHoldsItsOwnClaims(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", &got, want)
 		}
 		g.bare(t, report)
+	})
+}
+
+// Lists that are behind refute nothing, nor does an account that lets nobody in keep
+// what can be tried in another from being tried.
+func TestListsThatAreBehindRefuteNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		verdicts := func(g *ground) map[string]prove.Verdict {
+			report, err := prove.Run(t.Context(), g.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Left) > 0 {
+				t.Errorf("left: %+v", report.Left)
+			}
+			out := map[string]prove.Verdict{}
+			for _, r := range report.Results {
+				out[r.Name] = r.Verdict
+			}
+			return out
+		}
+		want := verdicts(newGround(t, "Sandbox", 2))
+		g := newGroundOf(t, simaws.Options{ListLag: 2 * time.Second}, "Sandbox", 2)
+		g.sim.RemoveRole(g.options.Accounts[0].ID, "OrganizationAccountAccessRole")
+		got := verdicts(g)
+		for name, v := range want {
+			if got[name] != v {
+				t.Errorf("%s is %s, and %s where lists are not behind", name, got[name], v)
+			}
+		}
 	})
 }
 

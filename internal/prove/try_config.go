@@ -34,14 +34,13 @@ func (t *trial) config(entry *awsapi.Entry) *configservice.Client {
 }
 
 func tryConfig(ctx context.Context, t *trial) error {
-	account := t.Accounts[0].ID
-	entry, err := t.Session.Enter(ctx, account, configReads)
+	entry, err := t.enterFirst(ctx, configReads)
 	if err != nil {
 		return err
 	}
 	api := t.config(entry)
 	_, err = api.DescribeDeliveryChannels(ctx, &configservice.DescribeDeliveryChannelsInput{})
-	if account == t.Session.Account {
+	if entry.Account == t.Session.Account {
 		t.skip("config-denied-status", "the account is the caller's own, so no role narrows the session")
 	} else {
 		t.refused("config-denied-status", err, 400, "AccessDeniedException")
@@ -53,15 +52,19 @@ func tryConfig(ctx context.Context, t *trial) error {
 	return t.tryRules(ctx, nowhere)
 }
 
-// tryRules looks for an account with rules among the chosen ones.
+// tryRules looks for an account with rules among the chosen ones; one that cannot be
+// entered has none to look at.
 func (t *trial) tryRules(ctx context.Context, nowhere string) error {
 	var api *configservice.Client
 	var names []string
 	most, capped := int32(0), false
 	for _, a := range t.Accounts {
 		entry, err := t.Session.Enter(ctx, a.ID, configReads)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
-			return err
+			continue
 		}
 		api = t.config(entry)
 		pages := configservice.NewDescribeComplianceByConfigRulePaginator(api, &configservice.DescribeComplianceByConfigRuleInput{})

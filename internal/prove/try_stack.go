@@ -17,7 +17,7 @@ import (
 func singleScenarios() []Scenario {
 	return []Scenario{{
 		Name: "stack", Title: "a stack of its own in one account",
-		Makes: []string{"two stacks in the first account chosen: one with a WaitConditionHandle, one that fails"},
+		Makes: []string{"two stacks in one of the accounts chosen: one with a WaitConditionHandle, one that fails"},
 		Calls: []string{"sts:AssumeRole of a role there, narrowed to stacks called " + Prefix + "…", "cloudformation:CreateStack", "cloudformation:UpdateStack",
 			"cloudformation:DescribeStackEvents", "cloudformation:DetectStackDrift", "cloudformation:DescribeStackResourceDrifts", "cloudformation:DeleteStack"},
 		Claims: []Claim{
@@ -41,11 +41,12 @@ const stackPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Res
 "cloudformation:DetectStackDrift","cloudformation:DescribeStackResourceDrifts"]},{"Effect":"Allow","Resource":"*","Action":"cloudformation:ListStacks"}]}`
 
 func tryStack(ctx context.Context, t *trial) error {
-	api, err := t.stacksOf(ctx, t.Accounts[0].ID)
+	entry, err := t.enterFirst(ctx, t.stackCalls())
 	if err != nil {
 		return err
 	}
-	name, err := t.newStack(ctx, api, nothing)
+	api := t.stacks(entry)
+	name, err := t.newStack(ctx, api, entry.Account, nothing)
 	if err != nil {
 		return err
 	}
@@ -71,10 +72,10 @@ func tryStack(ctx context.Context, t *trial) error {
 	if err := t.driftOfNothing(ctx, api, name); err != nil {
 		return err
 	}
-	_, err = t.newStack(ctx, api, unknownType) // arranged to be removed, should it be made
+	_, err = t.newStack(ctx, api, entry.Account, unknownType) // arranged to be removed, should it be made
 	t.refusedSaying("stack-unknown-type", err, 400, "ValidationError", "Unrecognized resource types: [AWS::RolloutProve::Nothing]")
 
-	if name, err = t.newStack(ctx, api, broken); err != nil {
+	if name, err = t.newStack(ctx, api, entry.Account, broken); err != nil {
 		return err
 	}
 	if _, err := t.settled(ctx, api, name); err != nil {
@@ -101,8 +102,11 @@ func (t *trial) driftOfNothing(ctx context.Context, api *cloudformation.Client, 
 	began := time.Now()
 	for n := 0; ; n++ {
 		out, err := api.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
-		if err != nil || len(out.Stacks) == 0 {
+		if err != nil {
 			return fmt.Errorf("read stack %s: %w", name, err)
+		}
+		if len(out.Stacks) == 0 {
+			return fmt.Errorf("stack %s is gone while its drift is detected", name)
 		}
 		if d := out.Stacks[0].DriftInformation; d != nil && d.LastCheckTimestamp != nil {
 			drifts, err := api.DescribeStackResourceDrifts(ctx, &cloudformation.DescribeStackResourceDriftsInput{StackName: aws.String(name)})
@@ -122,9 +126,9 @@ func (t *trial) driftOfNothing(ctx context.Context, api *cloudformation.Client, 
 }
 
 // newStack makes a stack, and takes it away at the end.
-func (t *trial) newStack(ctx context.Context, api *cloudformation.Client, template string) (string, error) {
+func (t *trial) newStack(ctx context.Context, api *cloudformation.Client, account, template string) (string, error) {
 	name := t.name()
-	t.later(fmt.Sprintf("stack %s in account %s, %s", name, t.Accounts[0].ID, t.region()), "rollout prove --clean, or delete the stack in that account's console", func(ctx context.Context) error {
+	t.later(fmt.Sprintf("stack %s in account %s, %s", name, account, t.region()), "rollout prove --clean, or delete the stack in that account's console", func(ctx context.Context) error {
 		return t.removeStack(ctx, api, name)
 	})
 	_, err := api.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template),
