@@ -120,6 +120,7 @@ var untried = map[string]string{
 var untriedSections = map[string]string{
 	"CFG": "needs a recorder or a rule, and rollout prove touches none",
 	"EC2": "needs an instance, and rollout prove starts none",
+	"EVT": "needs an instance or a snapshot, and rollout prove touches none",
 	"SSM": "needs an automation with a role, and rollout prove makes no role",
 	"ENG": "needs resources that fail, and rollout prove makes none",
 	"DFT": "needs a resource changed behind CloudFormation's back, and rollout prove changes none",

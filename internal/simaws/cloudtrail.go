@@ -39,7 +39,12 @@ func (s *Sim) trail(a *account, r *regionState, arn, op string, in map[string]an
 		return
 	}
 	e := &trailEvent{ID: s.ids.uuid(), Name: op, Source: "ec2.amazonaws.com", Region: r.name, At: s.clock.Now(), ARN: arn}
-	e.Parameters, _ = trailShape(plainJSON(in)).(map[string]any)
+	e.Parameters, _ = trailShape(trailMembers(op, in)).(map[string]any)
+	if op == "ModifyInstanceMetadataOptions" {
+		// Members as they came, within one of that name (events in public tests;
+		// FIDELITY, EVT-02).
+		e.Parameters = map[string]any{op + "Request": plainJSON(in)}
+	}
 	if group := scalarOr(in["GroupId"]); group != "" {
 		e.Resources, e.ResourceType = []string{group}, "AWS::EC2::SecurityGroup"
 	}
@@ -48,6 +53,30 @@ func (s *Sim) trail(a *account, r *regionState, arn, op string, in map[string]an
 	if len(r.events) > trailMost {
 		r.events = slices.Delete(r.events, 0, len(r.events)-trailMost)
 	}
+}
+
+// trailMembers are the members of a request as its event has them: shares of a snapshot
+// in the long form, with the attribute under a name of its own (the event that Stratus Red
+// Team shows for aws.exfiltration.ec2-share-ebs-snapshot).
+func trailMembers(op string, in map[string]any) any {
+	if op != "ModifySnapshotAttribute" {
+		return plainJSON(in)
+	}
+	add, remove, err := snapshotChange(in)
+	if err != nil {
+		return plainJSON(in)
+	}
+	change := map[string]any{}
+	for verb, list := range map[string][]string{"Add": add, "Remove": remove} {
+		items := []any{}
+		for _, who := range list {
+			items = append(items, permissionTo(who))
+		}
+		if len(items) > 0 {
+			change[verb] = items
+		}
+	}
+	return map[string]any{"SnapshotId": in["SnapshotId"], "AttributeType": "CREATE_VOLUME_PERMISSION", "CreateVolumePermission": change}
 }
 
 // trailNames are the members that EC2's events call otherwise than its API does.

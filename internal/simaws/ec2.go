@@ -22,12 +22,17 @@ var ec2Ops = map[string]handler{
 	"DescribeSnapshots":              ec2Shared,
 	"DescribeSnapshotAttribute":      ec2Shared,
 	"ModifySnapshotAttribute":        ec2Shared,
-	"CreateFlowLogs":                 ec2Shared,
-	"DescribeFlowLogs":               ec2Shared,
-	"DeleteFlowLogs":                 ec2Shared,
-	"GetEbsEncryptionByDefault":      ec2Shared,
-	"EnableEbsEncryptionByDefault":   ec2Shared,
-	"DisableEbsEncryptionByDefault":  ec2Shared,
+
+	"GetSnapshotBlockPublicAccessState": ec2Shared,
+	"EnableSnapshotBlockPublicAccess":   ec2Shared,
+	"DisableSnapshotBlockPublicAccess":  ec2Shared,
+
+	"CreateFlowLogs":                ec2Shared,
+	"DescribeFlowLogs":              ec2Shared,
+	"DeleteFlowLogs":                ec2Shared,
+	"GetEbsEncryptionByDefault":     ec2Shared,
+	"EnableEbsEncryptionByDefault":  ec2Shared,
+	"DisableEbsEncryptionByDefault": ec2Shared,
 }
 
 func ec2Call(s *Sim, c *call) (any, error) {

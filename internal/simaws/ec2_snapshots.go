@@ -25,6 +25,42 @@ var snapshotCalls = map[string]apiCall{
 	"ec2:DescribeSnapshots":         describeSnapshots,
 	"ec2:DescribeSnapshotAttribute": describeSnapshotAttribute,
 	"ec2:ModifySnapshotAttribute":   modifySnapshotAttribute,
+
+	"ec2:GetSnapshotBlockPublicAccessState": sharingBlock("GetSnapshotBlockPublicAccessState", func(*Sim, *account, *regionState, map[string]any) error { return nil }),
+	"ec2:EnableSnapshotBlockPublicAccess":   sharingBlock("EnableSnapshotBlockPublicAccess", blockSharing),
+	"ec2:DisableSnapshotBlockPublicAccess": sharingBlock("DisableSnapshotBlockPublicAccess", func(s *Sim, a *account, r *regionState, _ map[string]any) error {
+		s.settings(a, r).sharingBlocked = ""
+		s.changed(r, typeSharingBlock, a.ID)
+		return nil
+	}),
+}
+
+// sharingBlock is a call about block public access for snapshots, a setting of the
+// account in a Region; each answers with the state.
+func sharingBlock(op string, do func(*Sim, *account, *regionState, map[string]any) error) apiCall {
+	return func(s *Sim, check checker, a *account, r *regionState, in map[string]any) (map[string]any, error) {
+		if err := check("ec2:"+op, "*", nil); err != nil {
+			return nil, err
+		}
+		if err := do(s, a, r, in); err != nil {
+			return nil, err
+		}
+		out := map[string]any{"State": orElse(s.settings(a, r).sharingBlocked, "unblocked")}
+		if op == "GetSnapshotBlockPublicAccessState" {
+			out["ManagedBy"] = "account"
+		}
+		return out, nil
+	}
+}
+
+func blockSharing(s *Sim, a *account, r *regionState, in map[string]any) error {
+	state := scalarOr(in["State"])
+	if state != "block-all-sharing" && state != "block-new-sharing" {
+		return fail(http.StatusBadRequest, "InvalidParameterValue", "Value ("+state+") for parameter State is invalid.")
+	}
+	s.settings(a, r).sharingBlocked = state
+	s.changed(r, typeSharingBlock, a.ID)
+	return nil
 }
 
 // snapshotARN has no account ("arn:${Partition}:ec2:${Region}::snapshot/${SnapshotId}",
@@ -177,7 +213,7 @@ func snapshotChange(in map[string]any) (add, remove []string, err error) {
 // query.
 func instanceMembers(q query) map[string]any {
 	in := map[string]any{}
-	for _, name := range []string{"InstanceId", "HttpTokens", "HttpEndpoint", "HttpProtocolIpv6", "InstanceMetadataTags", "HttpPutResponseHopLimit", "SnapshotId", "Attribute", "OperationType"} {
+	for _, name := range []string{"InstanceId", "HttpTokens", "HttpEndpoint", "HttpProtocolIpv6", "InstanceMetadataTags", "HttpPutResponseHopLimit", "SnapshotId", "Attribute", "OperationType", "State"} {
 		if q.has(name) {
 			in[name] = q.str(name)
 		}

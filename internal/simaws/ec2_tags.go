@@ -5,25 +5,35 @@ import (
 	"strings"
 )
 
-// taggable finds the tags of a resource by its id, and its kind in an ARN; nil where
-// there is none.
-func (r *regionState) taggable(id string) (tags *map[string]string, kind string) {
+// taggedByID finds the tags of an EC2 resource, and its ARN; nil where there is none.
+func (s *Sim) taggedByID(a *account, r *regionState, id string) (tags *map[string]string, arn string) {
+	of := func(kind string) string {
+		return fmt.Sprintf("arn:%s:ec2:%s:%s:%s/%s", s.world.partition, r.name, a.ID, kind, id)
+	}
 	if g := r.groups[id]; g != nil {
-		tags, kind = &g.Tags, "security-group"
+		tags, arn = &g.Tags, of("security-group")
 	}
 	for _, v := range r.vpcs {
 		if v.ID == id {
-			tags, kind = &v.Tags, "vpc"
+			tags, arn = &v.Tags, of("vpc")
 		}
+	}
+	set := s.settings(a, r)
+	if i := set.instances[id]; i != nil {
+		tags, arn = &i.Tags, s.instanceARN(r, id)
+	}
+	if n := set.snapshots[id]; n != nil {
+		tags, arn = &n.Tags, s.snapshotARN(r, id)
 	}
 	if tags != nil && *tags == nil {
 		*tags = map[string]string{}
 	}
-	return tags, kind
+	return tags, arn
 }
 
-// changeTags serves CreateTags and DeleteTags for security groups and VPCs: all or none, keys of
-// 128 and values of 256 characters, 50 tags a resource (EC2 user guide, Tag restrictions).
+// changeTags serves CreateTags and DeleteTags for security groups, VPCs, instances and
+// snapshots: all or none, keys of 128 and values of 256 characters, 50 tags a resource (EC2
+// user guide, Tag restrictions).
 func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, in map[string]any) (map[string]any, error) {
 	ids := texts(in["Resources"])
 	tags, _ := in["Tags"].([]any)
@@ -49,7 +59,7 @@ func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, 
 		}
 	}
 	for _, id := range ids {
-		have, kind := r.taggable(id)
+		have, arn := s.taggedByID(a, r, id)
 		if have == nil {
 			return nil, fail(400, "InvalidID", "The ID '"+id+"' is not valid")
 		}
@@ -60,12 +70,12 @@ func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, 
 		for k, v := range *have {
 			one["aws:resourcetag/"+strings.ToLower(k)], one["ec2:resourcetag/"+strings.ToLower(k)] = v, v
 		}
-		if err := who(access{Action: "ec2:" + op, Resource: fmt.Sprintf("arn:%s:ec2:%s:%s:%s/%s", s.world.partition, r.name, a.ID, kind, id), Context: one}); err != nil {
+		if err := who(access{Action: "ec2:" + op, Resource: arn, Context: one}); err != nil {
 			return nil, err
 		}
 	}
 	for _, id := range ids {
-		have, _ := r.taggable(id)
+		have, _ := s.taggedByID(a, r, id)
 		if op == "DeleteTags" && len(tags) == 0 {
 			clear(*have)
 		}
@@ -83,6 +93,9 @@ func (s *Sim) changeTags(who authorizer, a *account, r *regionState, op string, 
 		}
 		if g := r.groups[id]; g != nil {
 			s.groupChanged(r, g)
+		}
+		if s.settings(a, r).instances[id] != nil {
+			s.changed(r, typeInstance, id)
 		}
 	}
 	return map[string]any{"Return": true}, nil

@@ -84,6 +84,47 @@ func TestEventHistoryHasWhatWasRevoked(t *testing.T) {
 	})
 }
 
+// The events of what a restore looks for beside groups: shares of snapshots and metadata
+// options, with tags by which they are exempt.
+func TestEventsOfSnapshotsAndInstances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Accounts: 3, Empty: true})
+		cfg := sdk(s, "us-east-1")
+		api, trail := ec2.NewFromConfig(cfg), cloudtrail.NewFromConfig(cfg)
+		a := s.world.accounts[s.world.management]
+		set := s.settings(a, a.region("us-east-1"))
+		set.keep(&snapshot{ID: "snap-00000001", Shared: []string{"all"}})
+		set.put(&instance{ID: "i-00000001", State: "running", Metadata: newMetadata("optional")})
+		if _, err := api.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{"snap-00000001", "i-00000001"}, Tags: []ec2types.Tag{{Key: aws.String("rollout-exempt"), Value: aws.String("x")}}}); err != nil {
+			t.Fatal(err)
+		}
+		if set.snapshots["snap-00000001"].Tags["rollout-exempt"] != "x" || set.instances["i-00000001"].Tags["rollout-exempt"] != "x" {
+			t.Error("the tags are not there")
+		}
+		if _, err := api.ModifySnapshotAttribute(t.Context(), &ec2.ModifySnapshotAttributeInput{SnapshotId: aws.String("snap-00000001"), Attribute: ec2types.SnapshotAttributeNameCreateVolumePermission,
+			OperationType: ec2types.OperationTypeRemove, GroupNames: []string{"all"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := api.ModifyInstanceMetadataOptions(t.Context(), &ec2.ModifyInstanceMetadataOptionsInput{InstanceId: aws.String("i-00000001"), HttpTokens: ec2types.HttpTokensStateRequired}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(trailDelay)
+		for name, want := range map[string]string{
+			"ModifySnapshotAttribute":       `{"attributeType":"CREATE_VOLUME_PERMISSION","createVolumePermission":{"remove":{"items":[{"group":"all"}]}},"snapshotId":"snap-00000001"}`,
+			"ModifyInstanceMetadataOptions": `{"ModifyInstanceMetadataOptionsRequest":{"HttpTokens":"required","InstanceId":"i-00000001"}}`,
+		} {
+			out, err := trail.LookupEvents(t.Context(), &cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: &name}}})
+			if err != nil || len(out.Events) != 1 {
+				t.Fatal(name, out, err)
+			}
+			var record struct{ RequestParameters json.RawMessage }
+			if err := json.Unmarshal([]byte(*out.Events[0].CloudTrailEvent), &record); err != nil || string(record.RequestParameters) != want {
+				t.Errorf("%s: %s, %v; want %s", name, record.RequestParameters, err, want)
+			}
+		}
+	})
+}
+
 func TestObjectsAreListedAndRead(t *testing.T) {
 	s := New(Options{Accounts: 3, Empty: true})
 	api := s3.NewFromConfig(sdk(s, "us-east-1"), func(o *s3.Options) { o.UsePathStyle = true })

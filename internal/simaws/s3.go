@@ -8,6 +8,14 @@ import (
 // s3Ops are the calls served, by name: path style only.
 var s3Ops = map[string]handler{"HeadBucket": headBucket, "GetObject": getObject, "ListObjectsV2": listObjects}
 
+func init() {
+	for _, calls := range s3Subresources {
+		for _, action := range calls {
+			s3Ops[action] = s3Setting
+		}
+	}
+}
+
 // headBucket answers 200, 404, 403 for somebody else's bucket, and 301 with the
 // Region where the bucket is (S3 API reference, HeadBucket).
 func headBucket(s *Sim, c *call) (any, error) {

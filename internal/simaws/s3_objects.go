@@ -15,6 +15,7 @@ import (
 type s3Body struct {
 	header http.Header
 	body   []byte
+	status int // 0 for 200
 }
 
 // put writes an object.
@@ -50,11 +51,16 @@ func (s *Sim) s3Bucket(c *call, action, name, resource string) (*bucket, error) 
 		return nil, fail(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
 	if b.Region != c.Region {
-		e := fail(http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.")
-		e.Extra = map[string]any{"x-amz-bucket-region": b.Region}
-		return nil, e
+		return nil, redirected(b)
 	}
 	return b, nil
+}
+
+// redirected is the answer in a Region where the bucket is not.
+func redirected(b *bucket) error {
+	e := fail(http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.")
+	e.Extra = map[string]any{"x-amz-bucket-region": b.Region}
+	return e
 }
 
 // etag is the MD5 digest of what was put whole (S3 API reference, Object).
@@ -71,10 +77,10 @@ func getObject(s *Sim, c *call) (any, error) {
 	if !ok {
 		return nil, fail(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	}
-	return s3Body{http.Header{
+	return s3Body{header: http.Header{
 		"Content-Type": {"binary/octet-stream"}, "Content-Length": {strconv.Itoa(len(body))}, "Etag": {etag(body)},
 		"Last-Modified": {b.written[key].UTC().Format(http.TimeFormat)},
-	}, body}, nil
+	}, body: body}, nil
 }
 
 // listObjects serves ListObjectsV2 with Prefix, StartAfter, MaxKeys and its tokens.
@@ -128,5 +134,5 @@ func listObjects(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s3Body{http.Header{"Content-Type": {"application/xml"}}, append([]byte(xml.Header), body...)}, nil
+	return s3Body{header: http.Header{"Content-Type": {"application/xml"}}, body: append([]byte(xml.Header), body...)}, nil
 }

@@ -15,6 +15,8 @@ type bucketSettings struct {
 	website bool
 	kms     bool // the default encryption is with a KMS key
 	tags    map[string]string
+	// tagAccess: the bucket has attribute-based access control on.
+	tagAccess bool
 }
 
 // bucketGrant is a grant of the access control list to one of S3's groups.
@@ -154,7 +156,7 @@ func readBucketSettings(properties map[string]any) bucketSettings {
 			*on = scalarOr(asked[name]) == "true"
 		}
 	}
-	set.website = properties["WebsiteConfiguration"] != nil
+	set.website, set.tagAccess = properties["WebsiteConfiguration"] != nil, scalarOr(properties["AbacStatus"]) == "Enabled"
 	if encryption, ok := properties["BucketEncryption"].(map[string]any); ok {
 		rules, _ := encryption["ServerSideEncryptionConfiguration"].([]any)
 		for _, rule := range rules {
@@ -210,10 +212,6 @@ func (s *Sim) bucketItem(b *bucket) configItem {
 	if b.HasPolicy {
 		item.Supplementary["BucketPolicy"] = map[string]any{"policyText": policyText(b.Policy)}
 	}
-	algorithm := "AES256"
-	if b.settings.kms {
-		algorithm = "aws:kms"
-	}
-	item.Supplementary["ServerSideEncryptionConfiguration"] = map[string]any{"rules": []any{map[string]any{"applyServerSideEncryptionByDefault": map[string]any{"sseAlgorithm": algorithm}}}}
+	item.Supplementary["ServerSideEncryptionConfiguration"] = map[string]any{"rules": []any{map[string]any{"applyServerSideEncryptionByDefault": map[string]any{"sseAlgorithm": b.algorithm()}}}}
 	return item
 }

@@ -239,16 +239,7 @@ func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
 			return c, svc, fail(http.StatusBadRequest, "ValidationException", "Unable to parse the request body as JSON")
 		}
 	case protocolS3:
-		switch r.Method {
-		case http.MethodHead:
-			c.Action = "HeadBucket"
-		case http.MethodGet:
-			c.Action = "ListObjectsV2"
-			if _, key := s3Target(r); key != "" {
-				c.Action = "GetObject"
-			}
-		}
-		c.Body = body
+		c.Action, c.Body = s3Action(r), body
 	}
 	return c, svc, nil
 }
@@ -305,6 +296,8 @@ func unknownAction(svc *service, c *call) error {
 		return fail(http.StatusBadRequest, "UnknownOperationException", "")
 	case protocolREST:
 		return fail(http.StatusNotFound, "UnknownOperationException", "")
+	case protocolS3: // S3 API reference, error responses
+		return fail(http.StatusNotImplemented, "NotImplemented", "A header that you provided implies functionality that is not implemented.")
 	case protocolEC2:
 		return fail(http.StatusBadRequest, "InvalidAction", "The action "+c.Action+" is not valid for this web service.")
 	}

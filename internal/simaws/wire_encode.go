@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -79,7 +80,7 @@ func encode(w http.ResponseWriter, svc *service, c *call, body any, err error, n
 			for k := range whole.header {
 				h.Set(k, whole.header.Get(k))
 			}
-			return send(w, http.StatusOK, whole.body)
+			return send(w, cmp.Or(whole.status, http.StatusOK), whole.body)
 		}
 		return send(w, http.StatusOK, nil)
 	}

@@ -20,8 +20,10 @@ defects, covered = set(), set()
 # Codes that every service may answer and no model lists (AWS's "Common errors").
 COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError", "ValidationException", "InvalidAction", "UnknownOperationException",
           "Throttling", "ThrottlingException", "InternalFailure", "MissingParameter"}
-# STS answers InvalidParameterValue for tags, of which its model says nothing.
-OF = {"sts": {"InvalidParameterValue"}}
+# STS answers InvalidParameterValue for tags, of which its model says nothing; S3's model
+# has hardly any errors, its API reference's list of error codes has these.
+OF = {"sts": {"InvalidParameterValue"},
+      "s3": {"InvalidTag", "MalformedPolicy", "MalformedXML", "NoSuchBucket", "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "NoSuchWebsiteConfiguration", "PermanentRedirect"}}
 
 
 def strip(tag):
@@ -86,10 +88,14 @@ def from_xml(shape, node, where):
             tag = strip(child.tag)
             if tag not in names:
                 defects.add(f"{where}.{tag}: the model has no such member")
+            elif names[tag].serialization.get("flattened"):
+                from_xml(names[tag].member, child, f"{where}.{tag}[]")
             else:
                 from_xml(names[tag], child, f"{where}.{tag}")
         for name in shape.required_members:
             wire = shape.members[name].serialization.get("name", name)
+            if shape.members[name].serialization.get("xmlAttribute"):
+                continue
             if not any(strip(child.tag) == wire for child in node):
                 defects.add(f"{where}.{wire}: required and absent")
     elif kind == "list":
@@ -135,6 +141,10 @@ def judge(operation_model, response_dict, **_):
     if protocol in ("json", "rest-json"):
         from_json(shape, json.loads(body), name)
         return
+    if "payload" in shape.serialization:  # of S3's: the root is the member
+        shape = shape.members[shape.serialization["payload"]]
+        if shape.type_name != "structure":
+            return
     root = ET.fromstring(body)
     if "resultWrapper" in shape.serialization:
         root = next((n for n in root if strip(n.tag) == shape.serialization["resultWrapper"]), None)
