@@ -31,9 +31,11 @@ func TestFactsReadAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range strings.Fields(string(theirs)) {
-		if _, known := configRules()[id]; !known {
-			t.Errorf("the simulator knows %s", id)
+	for line := range strings.Lines(string(theirs)) {
+		id, kinds, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		ours, known := configRules()[id]
+		if !known || ours.onChange != strings.Contains(kinds, "c") || ours.periodic != strings.Contains(kinds, "p") {
+			t.Errorf("the simulator knows %s, run by %q", id, kinds)
 		}
 	}
 }

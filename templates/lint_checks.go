@@ -105,7 +105,7 @@ var checks = []Check{
 	{"RL305", SeverityError, "A value that a managed rule's parameter does not take", "correct the value", ruleList},
 	{"RL306", SeverityWarning, "A scope of types that a managed rule never looks at", "name the rule's own types, or leave the scope out", ruleList},
 	{"RL307", SeverityError, "A frequency for a rule that runs on change", "take MaximumExecutionFrequency out", "trussworks/terraform-aws-config#171"},
-	{"RL308", SeverityNote, "A scope for a rule that runs by the clock", "take the scope out", "AWS Config API reference, Scope"},
+	{"RL308", SeverityError, "A scope for a rule that runs by the clock only", "take the scope out", "cloud-custodian/cloud-custodian#10008"},
 	{"RL309", SeverityNote, "A rule that does not wait for the template's recorder", "add the recorder to its DependsOn", "AWS Config API reference, PutConfigRule: NoAvailableConfigurationRecorderException"},
 	// AWS Config: remediation.
 	{"RL311", SeverityWarning, "Remediation that cannot be looked at first", "make Automatic depend on a parameter whose default is manual", "AWS Config API reference, PutRemediationExceptions: exceptions come after the first verdict"},

@@ -78,7 +78,7 @@ func (l *linter) checkManagedRule(r lintResource, identifier string, rule manage
 	}
 	scope := r.props.get("Scope")
 	if types := scope.get("ComplianceResourceTypes"); !scope.empty() && !rule.onChange {
-		l.say("RL308", scope, "%s runs by the clock and looks at everything it knows, whatever its scope", identifier)
+		l.say("RL308", scope, "%s runs by the clock only, and AWS Config refuses a scope for it", identifier)
 	} else if len(rule.resourceTypes) > 0 {
 		for _, t := range types.each() {
 			if t.scalar() && !slices.Contains(rule.resourceTypes, t.text) {

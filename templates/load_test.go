@@ -33,10 +33,10 @@ Resources:
     Type: AWS::Config::ConfigRule
     Properties:
       ConfigRuleName: a-rule
-      Description: Keys are rotated
-      InputParameters: {maxAccessKeyAge: 90, other: !Ref AWS::Region}
-      Scope: {ComplianceResourceTypes: [AWS::IAM::User]}
-      Source: {Owner: AWS, SourceIdentifier: ACCESS_KEYS_ROTATED}
+      Description: Certificates are young
+      InputParameters: {daysToExpiration: 90, other: !Ref AWS::Region}
+      Scope: {ComplianceResourceTypes: [AWS::ACM::Certificate]}
+      Source: {Owner: AWS, SourceIdentifier: ACM_CERTIFICATE_EXPIRATION_CHECK}
   C:
     Type: AWS::Config::ConfigRule
     Properties: {ConfigRuleName: !Sub "x-${AWS::Region}", Source: {Owner: AWS, SourceIdentifier: IAM_ROOT_ACCESS_KEY_CHECK}}
@@ -49,7 +49,7 @@ Resources:
 		t.Fatal(err)
 	}
 	want := []Rule{
-		{Name: "a-rule", Identifier: "ACCESS_KEYS_ROTATED", Title: "Keys are rotated", Parameters: map[string]string{"maxAccessKeyAge": "90"}, Unknown: []string{"other"}, ResourceTypes: []string{"AWS::IAM::User"}},
+		{Name: "a-rule", Identifier: "ACM_CERTIFICATE_EXPIRATION_CHECK", Title: "Certificates are young", Parameters: map[string]string{"daysToExpiration": "90"}, Unknown: []string{"other"}, ResourceTypes: []string{"AWS::ACM::Certificate"}},
 		{Name: "b-rule", Title: "b-rule"},
 	}
 	if diff := cmp.Diff(want, got.Rules); diff != "" {

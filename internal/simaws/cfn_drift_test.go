@@ -255,9 +255,9 @@ Resources:
     DependsOn: Recorder
     Properties:
       ConfigRuleName: tagged
-      InputParameters: {tag1Key: team}
+      InputParameters: {daysToExpiration: "14"}
       MaximumExecutionFrequency: TwentyFour_Hours
       Scope: {TagKey: team, TagValue: x}
-      Source: {Owner: AWS, SourceIdentifier: REQUIRED_TAGS}
+      Source: {Owner: AWS, SourceIdentifier: ACM_CERTIFICATE_EXPIRATION_CHECK}
   Aggregator: {Type: AWS::Config::ConfigurationAggregator, Properties: {ConfigurationAggregatorName: a, AccountAggregationSources: [{AccountIds: [!Ref "AWS::AccountId"], AllAwsRegions: true}]}}
 `

@@ -49,9 +49,6 @@ func (s *Sim) lookAround(r *regionState, rule *configRule) {
 	parameters, _ := managed.values(rule.InputParameters)
 	there := map[string]bool{}
 	for _, f := range managed.look(s, s.world.accounts[r.account], r, parameters) {
-		if rule.ScopeID != "" && rule.ScopeID != f.id {
-			continue
-		}
 		there[f.id] = true
 		s.setResult(rule, &evaluation{
 			ResourceType: f.resourceType, ResourceID: f.id, Compliance: f.compliance, Annotation: f.annotation,

@@ -5,17 +5,23 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed config_identifiers.txt
 var managedIdentifiers string
 
-// knownIdentifier says whether AWS has a managed rule of that identifier (the
-// developer guide's list).
-func knownIdentifier(id string) bool {
-	return id != "" && !strings.ContainsAny(id, "\n") && strings.Contains("\n"+managedIdentifiers, "\n"+id+"\n")
-}
+// triggers are what makes a managed rule run: c for changes of resources, p for a
+// period, by identifier (the developer guide's list of managed rules).
+var triggers = sync.OnceValue(func() map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(managedIdentifiers) {
+		id, kinds, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		out[id] = kinds
+	}
+	return out
+})
 
 // managedRule is a managed rule that the simulator really evaluates. Other
 // identifiers that AWS knows are accepted and stay without results.

@@ -111,6 +111,9 @@ func TestRuleIsRefused(t *testing.T) {
 		{"no policy", "InvalidParameterValueException", types.ConfigRule{Source: &types.Source{Owner: "CUSTOM_POLICY"}}},
 		{"a resource of no type", "InvalidParameterValueException", types.ConfigRule{Source: managed, Scope: &types.Scope{ComplianceResourceId: aws.String(testGroup)}}},
 		{"a value without a key", "InvalidParameterValueException", types.ConfigRule{Source: managed, Scope: &types.Scope{TagValue: aws.String("x")}}},
+		{"a scope of a periodic rule", "A scope for this rule is not allowed", types.ConfigRule{Source: &types.Source{Owner: "AWS", SourceIdentifier: aws.String("IAM_PASSWORD_POLICY")}, Scope: &types.Scope{TagKey: aws.String("x")}}},
+		{"a scope of a periodic rule that is not evaluated", "A scope for this rule is not allowed", types.ConfigRule{Source: &types.Source{Owner: "AWS", SourceIdentifier: aws.String("CLOUD_TRAIL_ENABLED")}, Scope: &types.Scope{TagKey: aws.String("x")}}},
+		{"a frequency of a rule of changes", "A maximum execution frequency for this rule is not allowed", types.ConfigRule{Source: managed, MaximumExecutionFrequency: types.MaximumExecutionFrequencySixHours}},
 		{"a policy", "", types.ConfigRule{Source: &types.Source{Owner: "CUSTOM_POLICY", CustomPolicyDetails: &types.CustomPolicyDetails{PolicyRuntime: aws.String("guard-2.x.x"), PolicyText: aws.String("rule x {}")}}}},
 	} {
 		tt.rule.ConfigRuleName = aws.String("r")
@@ -122,6 +125,16 @@ func TestRuleIsRefused(t *testing.T) {
 	out, err := client.DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{ConfigRuleNames: []string{"r"}})
 	if err != nil || aws.ToString(out.ConfigRules[0].Source.CustomPolicyDetails.PolicyRuntime) != "guard-2.x.x" || out.ConfigRules[0].Source.CustomPolicyDetails.PolicyText != nil {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestTriggers: what a rule is evaluated by is what the developer guide's list says.
+func TestTriggers(t *testing.T) {
+	for identifier, managed := range managedRules {
+		kinds := triggers()[identifier]
+		if managed.changes != strings.Contains(kinds, "c") || managed.periodic != strings.Contains(kinds, "p") || (managed.look != nil) != (kinds == "p") {
+			t.Errorf("%s is triggered by %q; it is evaluated on changes: %v, by the clock: %v", identifier, kinds, managed.changes, managed.periodic)
+		}
 	}
 }
 

@@ -200,8 +200,10 @@ func (s *Sim) putRule(r *regionState, in ruleInput) (*configRule, error) {
 	if err := in.checkScope(); err != nil {
 		return nil, err
 	}
-	if in.Source.Owner == "AWS" && !knownIdentifier(in.Source.SourceIdentifier) {
-		return nil, invalidParameter("The sourceIdentifier " + in.Source.SourceIdentifier + " is invalid.  Please refer to the documentation for a list of valid sourceIdentifiers that can be used when AWS is the Owner.")
+	if in.Source.Owner == "AWS" {
+		if err := in.checkTrigger(); err != nil {
+			return nil, err
+		}
 	}
 	if in.Source.Owner == "AWS" && len(in.Source.SourceDetails) > 0 {
 		return nil, invalidParameter("SourceDetails should be null/empty if the Owner is AWS. SourceDetails should be specified if the Owner is CUSTOM_LAMBDA.")
@@ -287,6 +289,22 @@ func (in ruleInput) checkScope() error {
 		return invalidParameter("TagValue needs a TagKey.")
 	case scope.TagKey != "" && scope.ComplianceResourceId != "":
 		return invalidParameter("A scope has either a resource or a tag.")
+	}
+	return nil
+}
+
+// checkTrigger holds a managed rule to what makes it run: one that runs by the clock
+// only has no scope, which AWS refuses since February 2025
+// (cloud-custodian/cloud-custodian#10008; its words are not known), one that runs on
+// changes only no frequency (trussworks/terraform-aws-config#171).
+func (in ruleInput) checkTrigger() error {
+	switch kinds, known := triggers()[in.Source.SourceIdentifier]; {
+	case !known:
+		return invalidParameter("The sourceIdentifier " + in.Source.SourceIdentifier + " is invalid.  Please refer to the documentation for a list of valid sourceIdentifiers that can be used when AWS is the Owner.")
+	case kinds == "p" && in.Scope != nil:
+		return invalidParameter("A scope for this rule is not allowed because only a periodic frequency triggers this managed rule.")
+	case kinds == "c" && in.MaximumExecutionFrequency != "":
+		return invalidParameter("A maximum execution frequency for this rule is not allowed because only a change in resources triggers this managed rule.")
 	}
 	return nil
 }
