@@ -155,11 +155,8 @@ func listRoots(s *Sim, _ *call, _ organizationInput) (any, error) {
 }
 
 func (s *Sim) rootShape() map[string]any {
-	w, types := s.world, []any{}
-	for _, t := range w.policyTypes {
-		types = append(types, map[string]any{"Type": t, "Status": "ENABLED"})
-	}
-	return map[string]any{"Id": w.rootID, "Arn": w.organizationARN("root", w.rootID), "Name": "Root", "PolicyTypes": types}
+	w := s.world
+	return map[string]any{"Id": w.rootID, "Arn": w.organizationARN("root", w.rootID), "Name": "Root", "PolicyTypes": w.policyTypeShapes()}
 }
 
 // checkParent answers an id that is no root or OU of the organization.

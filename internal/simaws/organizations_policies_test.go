@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -131,22 +133,75 @@ func TestServiceControlPolicies(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "because no service control policy allows the organizations:DescribeOrganization action") {
 		t.Errorf("an implicit deny reads %v", err)
 	}
-	// Switched off nothing binds; switched on again FullAWSAccess is all there is.
-	if _, err := p.api.DisablePolicyType(t.Context(), &organizations.DisablePolicyTypeInput{RootId: &p.root, PolicyType: types.PolicyTypeServiceControlPolicy}); err != nil {
-		t.Fatal(err)
-	}
-	if got := p.may(role, "config:PutConfigRule", "us-east-1"); got != decisionAllow {
-		t.Errorf("switched off: %v", got)
-	}
-	if err := p.attach(deny, p.root); code(err) != "PolicyTypeNotEnabledException" {
-		t.Errorf("attaching a type that is off: %v", err)
-	}
-	if _, err := p.api.EnablePolicyType(t.Context(), &organizations.EnablePolicyTypeInput{RootId: &p.root, PolicyType: types.PolicyTypeServiceControlPolicy}); err != nil {
-		t.Fatal(err)
-	}
-	if got := p.on(p.id); len(got) != 1 || got[0] != fullAccess {
-		t.Errorf("switched on again: %v", got)
-	}
+}
+
+// A type is switched in the background: until the end of it its policies bind, or not,
+// as before. Switched on again FullAWSAccess is all there is.
+func TestPolicyTypeIsSwitched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPolicies(t)
+		role := "OrganizationAccountAccessRole"
+		deny := p.create("no-rules", `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"config:Put*","Resource":"*"}}`)
+		off := func() error {
+			_, err := p.api.DisablePolicyType(t.Context(), &organizations.DisablePolicyTypeInput{RootId: &p.root, PolicyType: types.PolicyTypeServiceControlPolicy})
+			return err
+		}
+		on := func() error {
+			_, err := p.api.EnablePolicyType(t.Context(), &organizations.EnablePolicyTypeInput{RootId: &p.root, PolicyType: types.PolicyTypeServiceControlPolicy})
+			return err
+		}
+		// reads holds what ListRoots says, and whether the policy binds.
+		reads := func(want types.PolicyTypeStatus, may decision) {
+			t.Helper()
+			out, err := p.api.ListRoots(t.Context(), &organizations.ListRootsInput{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := types.PolicyTypeStatus("")
+			for _, kind := range out.Roots[0].PolicyTypes {
+				got = kind.Status
+			}
+			if got != want {
+				t.Errorf("the type is %q, want %q", got, want)
+			}
+			if got := p.may(role, "config:PutConfigRule", "us-east-1"); got != may {
+				t.Errorf("while it is %q: %v, want %v", want, got, may)
+			}
+		}
+		if err := p.attach(deny, p.root); err != nil {
+			t.Fatal(err)
+		}
+		if err := off(); err != nil {
+			t.Fatal(err)
+		}
+		reads("PENDING_DISABLE", decisionDeny)
+		if err := p.attach(deny, p.id); code(err) != "PolicyTypeNotEnabledException" {
+			t.Errorf("attaching while it is switched off: %v", err)
+		}
+		if err := on(); code(err) != "PolicyChangesInProgressException" {
+			t.Errorf("switching on while it is switched off: %v", err)
+		}
+		time.Sleep(policyTypeSwitch)
+		reads("", decisionAllow)
+		if err := off(); code(err) != "PolicyTypeNotEnabledException" {
+			t.Errorf("switching off what is off: %v", err)
+		}
+		if err := on(); err != nil {
+			t.Fatal(err)
+		}
+		reads("PENDING_ENABLE", decisionAllow)
+		if err := p.attach(deny, p.root); code(err) != "PolicyTypeNotEnabledException" {
+			t.Errorf("attaching before it is on: %v", err)
+		}
+		time.Sleep(policyTypeSwitch)
+		reads("ENABLED", decisionAllow)
+		if got := p.on(p.id); len(got) != 1 || got[0] != fullAccess {
+			t.Errorf("switched on again: %v", got)
+		}
+		if err := on(); code(err) != "PolicyTypeAlreadyEnabledException" {
+			t.Errorf("switching on what is on: %v", err)
+		}
+	})
 }
 
 func TestPolicyCallsRefuse(t *testing.T) {

@@ -168,17 +168,13 @@ func (s *Sim) policyAndTarget(in organizationInput) (*orgPolicy, error) {
 	return p, nil
 }
 
-func policyTypeOff() error {
-	return fail(http.StatusBadRequest, "PolicyTypeNotEnabledException", "The specified policy type isn't currently enabled in this root. You can't attach policies of the specified type to entities in a root until you enable that type in the root.")
-}
-
 func attachPolicy(s *Sim, _ *call, in organizationInput) (any, error) {
 	w := s.world
 	p, err := s.policyAndTarget(in)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(w.policyTypes, p.Type) {
+	if w.policyTypeStatus(p.Type) != "ENABLED" {
 		return nil, policyTypeOff()
 	}
 	there := w.policiesOf(in.TargetId, p.Type)
@@ -219,46 +215,4 @@ func detachPolicy(s *Sim, _ *call, in organizationInput) (any, error) {
 		delete(w.policies.attached, in.TargetId)
 	}
 	return nil, nil
-}
-
-func (s *Sim) policyRoot(in organizationInput) error {
-	if in.RootId != s.world.rootID {
-		return fail(http.StatusBadRequest, "RootNotFoundException", "We can't find a root with the RootId that you specified.")
-	}
-	return nil
-}
-
-func enablePolicyType(s *Sim, _ *call, in organizationInput) (any, error) {
-	w := s.world
-	if err := s.policyRoot(in); err != nil {
-		return nil, err
-	}
-	if slices.Contains(w.policyTypes, in.PolicyType) {
-		return nil, fail(http.StatusBadRequest, "PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled in the specified root.")
-	}
-	w.policyTypes = append(w.policyTypes, in.PolicyType)
-	return map[string]any{"Root": s.rootShape()}, nil
-}
-
-// disablePolicyType switches a type off and detaches its policies from everything;
-// switched on again, only FullAWSAccess is attached (user guide, Disabling a policy type).
-func disablePolicyType(s *Sim, _ *call, in organizationInput) (any, error) {
-	w := s.world
-	if err := s.policyRoot(in); err != nil {
-		return nil, err
-	}
-	if !slices.Contains(w.policyTypes, in.PolicyType) {
-		return nil, policyTypeOff()
-	}
-	w.policyTypes = slices.DeleteFunc(w.policyTypes, func(t string) bool { return t == in.PolicyType })
-	for target, ids := range w.policies.attached {
-		ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return w.policies.byID[id].Type == in.PolicyType })
-		if w.policies.attached[target] = ids; len(ids) == 0 {
-			delete(w.policies.attached, target)
-		}
-	}
-	if in.PolicyType == scpType {
-		clear(w.policies.bare)
-	}
-	return map[string]any{"Root": s.rootShape()}, nil
 }

@@ -71,7 +71,7 @@ func createOrganization(s *Sim, c *call) (any, error) {
 	w.accounts, w.order = map[string]*account{m.ID: m}, []string{m.ID}
 	w.ous, w.ouOrder = map[string]*orgUnit{}, nil
 	w.delegated, w.trustedServices, w.stackSetsAccess = map[string][]string{}, map[string]time.Time{}, "DISABLED"
-	w.features, w.policyTypes, w.policies = "ALL", nil, newPolicyBook() // no policy type is on until EnablePolicyType
+	w.features, w.policyTypes, w.pendingTypes, w.policies = "ALL", nil, nil, newPolicyBook() // no policy type is on until EnablePolicyType
 	if in.FeatureSet != "" {
 		w.features = in.FeatureSet
 	}

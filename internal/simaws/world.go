@@ -15,7 +15,9 @@ type world struct {
 	features   string // ALL
 	// policyTypes are those enabled in the root.
 	policyTypes []string
-	policies    policyBook
+	// pendingTypes are those being switched on or off: PENDING_ENABLE, PENDING_DISABLE.
+	pendingTypes map[string]string
+	policies     policyBook
 
 	accounts map[string]*account
 	order    []string // account ids in ListAccounts order

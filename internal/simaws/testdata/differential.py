@@ -269,6 +269,7 @@ call("create a policy of that name", org, "create_policy", Name="keep", Descript
 call("create a policy of no JSON", org, "create_policy", Name="bad", Description="", Type=SCP, Content="{")
 call("attach it while the type is off", org, "attach_policy", PolicyId=made, TargetId=bank)
 call("switch the type on", org, "enable_policy_type", RootId=root, PolicyType=SCP)
+until(lambda: [t["Status"] for t in org.list_roots()["Roots"][0]["PolicyTypes"]] == ["ENABLED"])
 call("switch the type on again", org, "enable_policy_type", RootId=root, PolicyType=SCP)
 call("the policy", org, "describe_policy", PolicyId=made)
 call("no policy", org, "describe_policy", PolicyId="p-zzzzzzzz")
@@ -287,6 +288,7 @@ call("detach the last policy", org, "detach_policy", PolicyId="p-FullAWSAccess",
 call("delete the policy", org, "delete_policy", PolicyId=made)
 call("delete the policy again", org, "delete_policy", PolicyId=made)
 call("switch the type off", org, "disable_policy_type", RootId=root, PolicyType=SCP)
+until(lambda: not org.list_roots()["Roots"][0]["PolicyTypes"])
 call("switch the type off again", org, "disable_policy_type", RootId=root, PolicyType=SCP)
 
 # Roles.

@@ -1,5 +1,14 @@
 """Service control policies: their life, where they are attached, and the types."""
 import json
+import time
+
+
+def until(done):
+    for _ in range(300):
+        if done():
+            return
+        time.sleep(0.02)
+    raise AssertionError("the policy type is switched for ever")
 
 
 def run(c):
@@ -29,8 +38,13 @@ def run(c):
     c.refused("PolicyNotAttachedException", org.detach_policy, PolicyId=policy, TargetId=root)
     c.refused("ConstraintViolationException", org.detach_policy, PolicyId="p-FullAWSAccess", TargetId=root)
     org.delete_policy(PolicyId=policy)
+    def status(kind):
+        return {t["Type"]: t["Status"] for t in org.list_roots()["Roots"][0]["PolicyTypes"]}.get(kind)
+
     org.enable_policy_type(RootId=root, PolicyType="TAG_POLICY")
+    until(lambda: status("TAG_POLICY") == "ENABLED")
     c.refused("PolicyTypeAlreadyEnabledException", org.enable_policy_type, RootId=root, PolicyType="TAG_POLICY")
     c.refused("RootNotFoundException", org.enable_policy_type, RootId="r-zzzz", PolicyType="TAG_POLICY")
     org.disable_policy_type(RootId=root, PolicyType="TAG_POLICY")
+    until(lambda: status("TAG_POLICY") is None)
     c.refused("PolicyTypeNotEnabledException", org.disable_policy_type, RootId=root, PolicyType="TAG_POLICY")
