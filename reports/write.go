@@ -65,7 +65,7 @@ func Write(dir string, r *Report, formats []string) ([]string, error) {
 			continue
 		}
 		path := filepath.Join(dir, f.name)
-		if err := writeFile(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
+		if err := WriteFile(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
 			return written, fmt.Errorf("write %s: %w", path, reason(err))
 		}
 		written = append(written, path)
@@ -73,7 +73,9 @@ func Write(dir string, r *Report, formats []string) ([]string, error) {
 	return written, nil
 }
 
-func writeFile(path string, write func(io.Writer) error) (err error) {
+// WriteFile writes a file whole or not at all: to a temporary name beside it, mode
+// 0600, which is then renamed.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
 	// os.CreateTemp makes files of mode 0600.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

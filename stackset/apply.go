@@ -154,29 +154,7 @@ func (a *applier) finish(stopped bool, err error) {
 
 // deletes carries out the Delete changes of a set.
 func (a *applier) deletes(ctx context.Context, s *Set) error {
-	var changes []Change
-	for _, c := range a.p.Changes {
-		if c.StackSet == s.Name && c.Action == Delete {
-			changes = append(changes, c)
-		}
-	}
-	if len(changes) == 0 {
-		return nil
-	}
-	inoperable := func(c Change) bool { return s.Instances[c.Target].Status == "INOPERABLE" }
-	let, gone := changes[:0:0], changes[:0:0]
-	for _, c := range changes {
-		if a.o.Retain || a.o.RetainInoperable && inoperable(c) {
-			let = append(let, c)
-		} else {
-			gone = append(gone, c)
-		}
-	}
-	batches := group(let, a.p.Desired, s)
-	for i := range batches {
-		batches[i].retain = true
-	}
-	return a.run(ctx, s, append(batches, group(gone, a.p.Desired, s)...))
+	return a.run(ctx, s, deleteBatches(a.p, s, a.o))
 }
 
 // changes carries out what a set's instances need, once their needs came true.
@@ -231,11 +209,7 @@ func (a *applier) letGo(ctx context.Context, s *Set, recreates []Change) (create
 	if len(recreates) == 0 {
 		return nil, nil
 	}
-	batches := group(recreates, a.p.Desired, s)
-	for i := range batches {
-		batches[i].retain = true
-	}
-	if err := a.run(ctx, s, batches); err != nil {
+	if err := a.run(ctx, s, letGoBatches(a.p, s, recreates)); err != nil {
 		return nil, err
 	}
 	s.Instances = maps.Clone(s.Instances)

@@ -2,9 +2,6 @@ package stackset
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -291,65 +288,6 @@ func because(reason string) string {
 		return ""
 	}
 	return " (" + sentence(reason) + ")"
-}
-
-// hash identifies sets and changes, for a plan that is kept.
-func (p *Plan) hash() string {
-	h := sha256.New()
-	encoder := json.NewEncoder(h)
-	for _, s := range p.Sets {
-		encoder.Encode([]any{s.Name, s.Exists, s.ID, s.SHA256, s.Template.SHA256(), s.Want}) //nolint:errcheck // a hash takes everything
-	}
-	for _, c := range p.Changes {
-		encoder.Encode([]any{c.StackSet, c.AccountID, c.Region, c.Action, c.Overrides}) //nolint:errcheck // a hash takes everything
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// JSONPlan is the shape of `rollout plan --output json`.
-type JSONPlan struct {
-	Changes  []JSONChange `json:"changes"`
-	Warnings []string     `json:"warnings"`
-	Sets     []JSONSet    `json:"stack_sets"`
-	Hash     string       `json:"hash"`
-}
-
-// JSONChange is one change of a plan.
-type JSONChange struct {
-	StackSet    string            `json:"stack_set"`
-	AccountID   string            `json:"account_id"`
-	Region      string            `json:"region"`
-	Action      Action            `json:"action"`
-	Reason      string            `json:"reason"`
-	AccountName string            `json:"account_name"`
-	OUPath      string            `json:"ou_path"`
-	Template    string            `json:"template"`
-	Overrides   map[string]string `json:"overrides,omitempty"`
-}
-
-// JSONSet is one StackSet of a plan.
-type JSONSet struct {
-	Name     string `json:"name"`
-	Template string `json:"template"`
-	Exists   bool   `json:"exists"`
-	SHA256   string `json:"sha256"`
-	Outdated string `json:"outdated"`
-}
-
-// JSON is the plan in the shape that others rely on.
-func (p *Plan) JSON() JSONPlan {
-	out := JSONPlan{Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Hash: p.Hash}
-	for _, c := range p.Changes {
-		j := JSONChange{StackSet: c.StackSet, AccountID: c.AccountID, Region: c.Region, Action: c.Action, Reason: c.Reason, Template: c.Template, Overrides: c.Overrides}
-		if c.Account != nil {
-			j.AccountName, j.OUPath = c.Account.Name, c.Account.OUPath()
-		}
-		out.Changes = append(out.Changes, j)
-	}
-	for _, s := range p.Sets {
-		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.Outdated})
-	}
-	return out
 }
 
 func list(names []string) string { return strings.Join(names, ", ") }

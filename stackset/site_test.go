@@ -3,10 +3,13 @@ package stackset
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"rollout/internal/awsapi"
@@ -121,8 +124,10 @@ func (s *site) try(ctx context.Context, p *Plan) (*Result, error) {
 	s.t.Helper()
 	s.runs++
 	s.events = nil
+	before := s.writes()
 	result, err := Apply(ctx, s.session, "", p, ApplyOptions{Run: fmt.Sprint("t", s.runs), Version: "1"}, func(e Event) { s.events = append(s.events, e) })
 	s.oneEach(p, result)
+	s.asForetold(p, result, before)
 	return result, err
 }
 
@@ -144,6 +149,45 @@ func (s *site) oneEach(p *Plan, r *Result) {
 	}
 	if n != len(r.Outcomes) {
 		s.t.Errorf("%d outcomes of %d changes", len(r.Outcomes), n)
+	}
+}
+
+// asForetold holds for every apply in which nothing fails or waits: it makes exactly
+// the calls that Steps names, with their targets.
+func (s *site) asForetold(p *Plan, r *Result, before map[string]int) {
+	s.t.Helper()
+	if s.answer != nil || slices.ContainsFunc(s.events, func(e Event) bool { _, ok := e.(Waiting); return ok }) ||
+		slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Status != OutcomeSucceeded }) {
+		return
+	}
+	calls := map[string]int{}
+	var targets, done []string
+	for _, step := range p.Steps(ApplyOptions{}) {
+		calls[step.Call]++
+		if step.Instances > 0 {
+			targets = append(targets, fmt.Sprint(step.StackSet, step.OUs, step.Accounts, step.Retain))
+		}
+	}
+	for call, n := range s.writes() {
+		if n -= before[call]; n != calls[call] {
+			s.t.Errorf("%d calls of %s, and the plan named %d", n, call, calls[call])
+		}
+	}
+
+	client := newClient(s.session, "", newPace())
+	for _, op := range r.Operations {
+		out, err := client.DescribeStackSetOperation(context.WithoutCancel(s.t.Context()), &cloudformation.DescribeStackSetOperationInput{StackSetName: &op.StackSet, OperationId: &op.ID})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if at := out.StackSetOperation.DeploymentTargets; at != nil && len(at.Accounts) > 0 {
+			done = append(done, fmt.Sprint(op.StackSet, at.OrganizationalUnitIds, at.Accounts, aws.ToBool(out.StackSetOperation.RetainStacks)))
+		}
+	}
+	slices.Sort(targets)
+	slices.Sort(done)
+	if diff := gocmp.Diff(targets, done); diff != "" {
+		s.t.Errorf("operations (-foretold +made):\n%s", diff)
 	}
 }
 

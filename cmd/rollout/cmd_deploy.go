@@ -13,6 +13,7 @@ func planCommand(s streams) *cli.Command {
 		Name:  "plan",
 		Usage: "what a deploy would do, account by account, Region by Region; changes nothing",
 		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{
+			text(how, "save", "", "keep the plan in `FILE`, for rollout deploy --plan"),
 			&cli.BoolFlag{Name: "detailed-exitcode", Category: how, EnvVars: env("detailed-exitcode"), Usage: "exit 2 when there are changes"},
 		}, shapeFlags()),
 		Action: func(c *cli.Context) error {
@@ -23,9 +24,19 @@ func planCommand(s streams) *cli.Command {
 }
 
 func runPlan(ctx context.Context, j *job, detailed bool) error {
-	_, _, plan, err := j.prepare(ctx)
+	if j.Save != "" {
+		if err := j.canKeep(); err != nil {
+			return err
+		}
+	}
+	chosen, _, plan, err := j.prepare(ctx)
 	if err != nil {
 		return err
+	}
+	if j.Save != "" {
+		if err := j.keepPlan(chosen, plan); err != nil {
+			return err
+		}
 	}
 	shape := plan.JSON()
 	err = j.result(func() error { return showPlan(j.streams.out, j.out, plan, true) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
@@ -44,7 +55,7 @@ func deployCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "deploy",
 		Usage: "plan and apply, no report",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{yesFlag()}, shapeFlags()),
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{keptFlag(), yesFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error {
 			return with(c, s, func(ctx context.Context, j *job) error {
 				chosen, _, plan, err := j.prepare(ctx)

@@ -143,6 +143,9 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	view := j.newStackView("preflight")
 	defer view.done()
 	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all}, view.event)
+	if err == nil && j.Kept != nil {
+		err = stackset.Moved(j.Kept.Plan, plan.JSON())
+	}
 	return chosen, r, plan, err
 }
 

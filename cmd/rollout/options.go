@@ -38,6 +38,9 @@ type options struct {
 
 	Preferences stackset.Preferences
 	Yes         bool
+	// Save is where a plan is kept; Kept is the one that --plan gives, nil without.
+	Save string
+	Kept *planFile
 
 	Out, SimTruth, Org string
 	Formats            []string
@@ -80,6 +83,11 @@ func readOptions(c *cli.Context) (options, error) {
 	}
 	if o.Tags, err = keyValues(c, "tag"); err != nil {
 		return o, err
+	}
+	if o.Save = c.String("save"); c.String("plan") != "" {
+		if err := o.take(c, c.String("plan")); err != nil {
+			return o, err
+		}
 	}
 	return o, o.check(c)
 }

@@ -67,6 +67,9 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 			return err
 		}
 	}
+	if err := showOperations(w, p, full); err != nil {
+		return err
+	}
 	if enforcing(p) {
 		fmt.Fprintf(w, "\nEnforcement (%s) puts a role, a runbook and a remediation into the places above. The runbook takes every rule out of a\ndefault security group that is found open, but not where something leans on it (unless --parameter InUse=Empty) nor\nwhere it is tagged rollout-exempt. Each group's rules are kept in the account's delivery bucket first.\n", d.Remediation)
 	}

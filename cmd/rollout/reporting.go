@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -263,19 +262,11 @@ func (j *job) writeTruth(ctx context.Context, regions []string) error {
 		return fmt.Errorf("ask the simulation at %s for its truth: %w", j.simURL, err)
 	}
 	defer response.Body.Close()
-	f, err := os.CreateTemp(filepath.Dir(j.SimTruth), ".truth-*")
+	err = reports.WriteFile(j.SimTruth, func(w io.Writer) error {
+		_, err := io.Copy(w, response.Body)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("write --sim-truth %s: %w", j.SimTruth, err)
-	}
-	_, err = io.Copy(f, response.Body)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), j.SimTruth)
-	}
-	if err != nil {
-		os.Remove(f.Name())
 		return fmt.Errorf("write --sim-truth %s: %w", j.SimTruth, err)
 	}
 	return nil

@@ -32,29 +32,38 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 		if status != exitDone {
 			t.Fatalf("%v: exit status %d\n%s", args, status, stderr)
 		}
-		var value, root any
-		text, err := os.ReadFile("../../docs/schemas/" + schema + ".schema.json")
-		if err != nil {
-			t.Fatal(err)
+		matches(t, schema, []byte(stdout))
+	}
+	kept := filepath.Join(t.TempDir(), "plan.json")
+	if status, _, stderr := runWith(t, environment, "plan", "--ou", "Workloads", "--region", "us-east-1", "--tag", "owner=audit", "--save", kept); status != exitDone {
+		t.Fatalf("plan --save: exit status %d\n%s", status, stderr)
+	}
+	text, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	matches(t, "plan-file", text)
+}
+
+// matches holds a document against a schema.
+func matches(t *testing.T, schema string, document []byte) {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(document, &value); err != nil {
+		t.Fatalf("%s: %v", schema, err)
+	}
+	var c checker
+	c.root = c.read(schema + ".schema.json")
+	c.check("$", c.root, value)
+	for i, p := range c.problems {
+		if i == 10 {
+			t.Errorf("%s: and %d more", schema, len(c.problems)-i)
+			break
 		}
-		if err := json.Unmarshal(text, &root); err != nil {
-			t.Fatalf("%s: %v", schema, err)
-		}
-		if err := json.Unmarshal([]byte(stdout), &value); err != nil {
-			t.Fatalf("%v: %v", args, err)
-		}
-		c := checker{root: root.(map[string]any)}
-		c.check("$", root.(map[string]any), value)
-		for i, p := range c.problems {
-			if i == 10 {
-				t.Errorf("%s: and %d more", schema, len(c.problems)-i)
-				break
-			}
-			t.Errorf("%s: %s", schema, p)
-		}
-		if c.seen < 20 {
-			t.Errorf("%s: only %d values were compared", schema, c.seen)
-		}
+		t.Errorf("%s: %s", schema, p)
+	}
+	if c.seen < 20 {
+		t.Errorf("%s: only %d values were compared", schema, c.seen)
 	}
 }
 
@@ -65,13 +74,30 @@ type checker struct {
 	seen     int
 }
 
+// read gives a schema of docs/schemas.
+func (c *checker) read(name string) (schema map[string]any) {
+	text, err := os.ReadFile("../../docs/schemas/" + name)
+	if err == nil {
+		err = json.Unmarshal(text, &schema)
+	}
+	if err != nil {
+		c.say("%s: %v", name, err)
+	}
+	return schema
+}
+
 func (c *checker) say(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
 func (c *checker) check(at string, schema map[string]any, value any) {
 	c.seen++
-	if ref, ok := schema["$ref"].(string); ok {
+	if ref, ok := schema["$ref"].(string); ok && !strings.HasPrefix(ref, "#") {
+		other := checker{root: c.read(ref)}
+		other.check(at, other.root, value)
+		c.problems, c.seen = append(c.problems, other.problems...), c.seen+other.seen
+		return
+	} else if ok {
 		schema = c.root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
 	}
 	if allowed, ok := schema["enum"].([]any); ok && !slices.Contains(allowed, value) {

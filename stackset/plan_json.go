@@ -1,0 +1,110 @@
+package stackset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// JSONPlan is the shape of `rollout plan --output json`, and of a plan that is kept.
+type JSONPlan struct {
+	Changes    []JSONChange `json:"changes"`
+	Warnings   []string     `json:"warnings"`
+	Sets       []JSONSet    `json:"stack_sets"`
+	Operations []JSONStep   `json:"operations"`
+	// Calls counts the calls that change something, by service and call; polls and
+	// reads come on top.
+	Calls map[string]int `json:"calls"`
+	// Seconds is about how long the operations take.
+	Seconds int    `json:"estimated_seconds"`
+	Hash    string `json:"hash"`
+}
+
+// JSONChange is one change of a plan.
+type JSONChange struct {
+	StackSet    string            `json:"stack_set"`
+	AccountID   string            `json:"account_id"`
+	Region      string            `json:"region"`
+	Action      Action            `json:"action"`
+	Reason      string            `json:"reason"`
+	AccountName string            `json:"account_name"`
+	OUPath      string            `json:"ou_path"`
+	Template    string            `json:"template"`
+	Overrides   map[string]string `json:"overrides,omitempty"`
+}
+
+// JSONSet is one StackSet of a plan.
+type JSONSet struct {
+	Name     string `json:"name"`
+	Template string `json:"template"`
+	Exists   bool   `json:"exists"`
+	// SHA256 is of the template that the run brings, DeployedSHA256 of the one that
+	// is there, "" where none is.
+	SHA256         string `json:"sha256"`
+	DeployedSHA256 string `json:"deployed_sha256"`
+	Outdated       string `json:"outdated"`
+}
+
+// JSONStep is one call of a plan that changes something.
+type JSONStep struct {
+	Call      string            `json:"call"`
+	StackSet  string            `json:"stack_set"`
+	OUs       []string          `json:"organizational_unit_ids"`
+	Accounts  []string          `json:"accounts"`
+	Regions   []string          `json:"regions"`
+	Overrides map[string]string `json:"overrides,omitempty"`
+	Retain    bool              `json:"retain_stacks,omitempty"`
+	Instances int               `json:"instances"`
+}
+
+// JSON is the plan in the shape that others rely on.
+func (p *Plan) JSON() JSONPlan {
+	steps := p.Steps(ApplyOptions{})
+	out := JSONPlan{
+		Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Operations: []JSONStep{}, Calls: map[string]int{},
+		Seconds: int(Estimate(steps, p.Desired.Preferences).Seconds()), Hash: p.Hash,
+	}
+	for _, c := range p.Changes {
+		j := JSONChange{StackSet: c.StackSet, AccountID: c.AccountID, Region: c.Region, Action: c.Action, Reason: c.Reason, Template: c.Template, Overrides: c.Overrides}
+		if c.Account != nil {
+			j.AccountName, j.OUPath = c.Account.Name, c.Account.OUPath()
+		}
+		out.Changes = append(out.Changes, j)
+	}
+	for _, s := range p.Sets {
+		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated})
+	}
+	for _, s := range steps {
+		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Instances})
+		out.Calls["cloudformation:"+s.Call]++
+	}
+	return out
+}
+
+// hash identifies all that a plan would do: the sets with their ids, templates,
+// parameters and tags, every change, and the operations with their targets.
+func (p *Plan) hash() string {
+	h := sha256.New()
+	encoder := json.NewEncoder(h)
+	say := func(v ...any) { encoder.Encode(v) } //nolint:errcheck // a hash takes everything
+	for _, s := range p.Sets {
+		say(s.Name, s.Exists, s.ID, s.SHA256, s.Template.SHA256(), s.Parameters, s.Want)
+	}
+	for _, c := range p.Changes {
+		path := ""
+		if c.Account != nil {
+			path = c.Account.OUPath()
+		}
+		say(c.StackSet, c.AccountID, path, c.Region, c.Action, c.Overrides)
+	}
+	for _, s := range p.Steps(ApplyOptions{}) {
+		say(s)
+	}
+	say(p.Desired.Preferences)
+	for _, k := range slices.Sorted(maps.Keys(p.Desired.Tags)) {
+		say(k, p.Desired.Tags[k])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,139 @@
+package stackset
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Step is one call that a run makes to change something. All but CreateStackSet
+// start an operation.
+type Step struct {
+	StackSet string
+	Call     string // of the CloudFormation API
+	// OUs and Accounts are the deployment targets: of these accounts those that are
+	// under these OUs. Both are empty where no instance is worked on.
+	OUs, Accounts []string
+	Regions       []string
+	Overrides     map[string]string
+	Retain        bool // of a delete: leaves the stacks behind
+	Instances     int
+}
+
+// Steps are the calls that carry the plan out, in order, where every need comes true
+// and nothing fails. Apply groups instances by the same functions.
+func (p *Plan) Steps(o ApplyOptions) []Step {
+	var out []Step
+	for _, s := range slices.Backward(p.Sets) {
+		for _, b := range deleteBatches(p, &s, o) {
+			out = append(out, step(s, "DeleteStackInstances", b))
+		}
+	}
+	for _, s := range p.Sets {
+		again := p.actions(s.Name, Recreate)
+		creates, updates := p.actions(s.Name, Create), p.actions(s.Name, Update)
+		if len(again)+len(creates)+len(updates) == 0 {
+			continue
+		}
+		if !s.Exists {
+			out = append(out, Step{StackSet: s.Name, Call: "CreateStackSet"})
+		}
+		for _, b := range letGoBatches(p, &s, again) {
+			out = append(out, step(s, "DeleteStackInstances", b))
+		}
+		left := s
+		left.Instances = maps.Clone(s.Instances)
+		for _, c := range again {
+			delete(left.Instances, c.Target)
+			c.Action = Create
+			creates = append(creates, c)
+		}
+		batches := group(updates, p.Desired, &left)
+		if s.Outdated != "" {
+			if len(batches) == 0 && len(left.Instances) > 0 {
+				continue // the creates are skipped: see applier.define
+			}
+			define := batch{}
+			if len(batches) > 0 {
+				define, batches = batches[0], batches[1:]
+			}
+			out = append(out, step(s, "UpdateStackSet", define))
+		}
+		for _, b := range batches {
+			out = append(out, step(s, "UpdateStackInstances", b))
+		}
+		for _, b := range group(creates, p.Desired, &left) {
+			out = append(out, step(s, "CreateStackInstances", b))
+		}
+	}
+	return out
+}
+
+func step(s Set, call string, b batch) Step {
+	return Step{StackSet: s.Name, Call: call, OUs: b.ous, Accounts: b.accounts, Regions: b.regions, Overrides: b.overrides, Retain: b.retain, Instances: len(b.changes)}
+}
+
+// actions are a set's changes of one action.
+func (p *Plan) actions(set string, action Action) []Change {
+	var out []Change
+	for _, c := range p.Changes {
+		if c.StackSet == set && c.Action == action {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// deleteBatches are the operations of a set's Delete changes.
+func deleteBatches(p *Plan, s *Set, o ApplyOptions) []batch {
+	var let, gone []Change
+	for _, c := range p.actions(s.Name, Delete) {
+		if o.Retain || o.RetainInoperable && s.Instances[c.Target].Status == "INOPERABLE" {
+			let = append(let, c)
+		} else {
+			gone = append(gone, c)
+		}
+	}
+	return append(letGoBatches(p, s, let), group(gone, p.Desired, s)...)
+}
+
+// letGoBatches are operations that delete instances and leave their stacks behind.
+func letGoBatches(p *Plan, s *Set, changes []Change) []batch {
+	batches := group(changes, p.Desired, s)
+	for i := range batches {
+		batches[i].retain = true
+	}
+	return batches
+}
+
+// What an operation takes, as users report it: some seconds until it begins, then
+// instance after instance in as many accounts at a time as StackSets works on. AWS
+// publishes neither; the hundred is the user guide's of 2023.
+const (
+	operationBegins  = 15 * time.Second
+	instanceTakes    = time.Minute
+	accountsTogether = 100
+)
+
+// Estimate is how long the operations of the steps take together, roughly: those of
+// one set run one after another where they touch the same instances, so they are
+// added up. Waiting for Config's verdicts comes on top.
+func Estimate(steps []Step, p Preferences) time.Duration {
+	var sum time.Duration
+	for _, s := range steps {
+		if s.Instances == 0 {
+			continue
+		}
+		count, percent := share(p.MaxConcurrent, 100)
+		together := len(s.Accounts)
+		if count != nil {
+			together = int(*count)
+		} else if percent != nil {
+			together = len(s.Accounts) * int(*percent) / 100
+		}
+		together = max(1, min(together, accountsTogether, len(s.Accounts)))
+		rounds := (len(s.Accounts) + together - 1) / together
+		sum += operationBegins + time.Duration(rounds)*instanceTakes
+	}
+	return sum
+}
