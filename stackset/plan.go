@@ -160,7 +160,7 @@ func (p *planner) account(a *orgs.Account) {
 		for _, s := range p.plan.Sets {
 			for _, region := range p.regions[s.Template.Name] {
 				_, exists := s.Instances[Target{a.ID, region}]
-				if s.Template.Enforces != "" && p.notWanted(s) && !exists || s.Template.Name == templates.RecordingBase && !exists {
+				if s.Template.Enforces != "" && p.notWanted(s) && !exists || s.Template.Name == templates.RecordingBase && !exists && !p.onlyBase() {
 					continue
 				}
 				p.add(s, a, region, skip("%s", why))

@@ -174,11 +174,16 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 }
 
 // leanOnBase says whether a template of the run needs recording-base for itself,
-// whoever records.
+// whoever records, or nothing else is asked for.
 func (p *planner) leanOnBase() bool {
-	return slices.ContainsFunc(p.plan.Sets, func(s Set) bool {
+	return p.onlyBase() || slices.ContainsFunc(p.plan.Sets, func(s Set) bool {
 		return s.Template.Enforces == "" && s.Template.Name != templates.Recording && slices.Contains(s.Template.Needs, templates.RecordingBase)
 	})
+}
+
+// onlyBase says whether recording-base is all that a run asks for.
+func (p *planner) onlyBase() bool {
+	return len(p.d.Templates) == 1 && p.d.Templates[0].Name == templates.RecordingBase
 }
 
 // standing decides on a template of rules, or any other that stands by itself.

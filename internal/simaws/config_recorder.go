@@ -192,7 +192,7 @@ func (s *Sim) putRecorder(r *regionState, in recorderInput) error {
 		return fail(400, "MaxNumberOfConfigurationRecordersExceededException",
 			fmt.Sprintf("Failed to put configuration recorder '%s' because the maximum number of configuration recorders: 1 is reached.", in.Name))
 	}
-	rec := configRecorder{Name: in.Name, AllSupported: true, Frequency: "CONTINUOUS", LastStatus: "Pending"}
+	rec := configRecorder{Name: in.Name, AllSupported: true, Frequency: "CONTINUOUS", LastStatus: "Pending", made: s.clock.Now()}
 	if r.recorder != nil {
 		rec = *r.recorder
 		rec.AllSupported, rec.IncludeGlobal, rec.ResourceTypes, rec.Exclusions, rec.Frequency = true, false, nil, nil, "CONTINUOUS"

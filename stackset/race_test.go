@@ -1,0 +1,5 @@
+//go:build race
+
+package stackset_test
+
+func init() { underRace = true }
