@@ -67,7 +67,9 @@ func (s *Sim) heldAnywhere(a *account) []Thing {
 // own leaves out the tags that CloudFormation puts on what a stack makes.
 func own(tags map[string]string) map[string]string {
 	out := maps.Clone(tags)
-	maps.DeleteFunc(out, func(k, _ string) bool { return strings.HasPrefix(k, "aws:") || k == "rollout:sha256" || k == "rollout:version" })
+	maps.DeleteFunc(out, func(k, _ string) bool {
+		return strings.HasPrefix(k, "aws:") || k == "rollout:sha256" || k == "rollout:version"
+	})
 	return out
 }
 
