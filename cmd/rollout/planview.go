@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"rollout/internal/terminal"
@@ -70,20 +69,11 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 	if err := showOperations(w, p, full); err != nil {
 		return err
 	}
-	if enforcing(p) {
-		fmt.Fprintf(w, "\nEnforcement (%s) puts a role, a runbook and a remediation into the places above. The runbook takes every rule out of a\ndefault security group that is found open, but not where something leans on it (unless --parameter InUse=Empty) nor\nwhere it is tagged rollout-exempt. Each group's rules are kept in the account's delivery bucket first.\n", d.Remediation)
-	}
+	showEnforcement(w, p)
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(w, "%s %s\n", out.Paint(terminal.Yellow, "warning:"), terminal.Clean(warning))
 	}
 	return nil
-}
-
-// enforcing says whether the plan adds enforcement anywhere.
-func enforcing(p *stackset.Plan) bool {
-	return slices.ContainsFunc(p.Changes, func(c stackset.Change) bool {
-		return strings.HasSuffix(c.Template, "-enforce") && (c.Action == stackset.Create || c.Action == stackset.Update || c.Action == stackset.Recreate)
-	})
 }
 
 // showReasons groups what is not simply created by its reason.
