@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -138,10 +139,8 @@ func Summarize(r *Report) Summary {
 	for _, a := range r.Accounts {
 		s.Accounts = append(s.Accounts, AccountTotals{a, *accounts[a.ID]})
 	}
-	for _, region := range r.Regions {
-		if t := regions[region]; t != nil {
-			s.Regions = append(s.Regions, GroupTotals{Name: region, Totals: *t})
-		}
+	for _, region := range slices.Sorted(maps.Keys(regions)) {
+		s.Regions = append(s.Regions, GroupTotals{Name: region, Totals: *regions[region]})
 	}
 	for _, rule := range r.Rules {
 		if t := rules[rule.Name]; t != nil {

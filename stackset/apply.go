@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -38,20 +39,22 @@ const (
 	OutcomeRunning    = "RUNNING"     // the run stopped while AWS works on it
 )
 
-// Apply carries a plan out, set by set: what is deleted and what is needed first.
+// Apply carries a plan out, level by level: what is deleted and what is needed first.
+// The sets of a level, which need none of each other, are worked on side by side.
 // Within a set, instances with the same Regions and overrides are one operation,
 // and a set's operations run side by side. An instance whose need did not come
 // true is not attempted, so it does not count against the failure tolerance.
 //
 // What fails in an account is an Outcome, not an error; errors are those of a set
-// that could not be made or changed at all, and the result is there all the same.
+// that could not be made or changed at all. The sets beside it are finished, no level
+// after it is begun, and the result is there all the same.
 // When ctx ends, nothing more is asked for and the result says what goes on in
 // AWS. The plan is not changed.
 func Apply(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions, emit func(Event)) (*Result, error) {
 	if emit == nil {
 		emit = func(Event) {}
 	}
-	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}}
+	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}, serial: map[string]int{}, failures: map[string]error{}}
 	for _, c := range p.Changes {
 		if pending(c.Action) {
 			a.planned[key{c.StackSet, c.Target}] = c
@@ -65,17 +68,18 @@ func Apply(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan,
 	return &a.result, err
 }
 
-// all goes through the sets: what is deleted first, what enforces before what it
+// all goes through the levels: what is deleted first, what enforces before what it
 // enforces, and the other enforcing set before anything is created; then what is
 // created or changed, what is needed first.
 func (a *applier) all(ctx context.Context) error {
-	for i := range slices.Backward(a.sets) {
-		if err := a.deletes(ctx, &a.sets[i]); err != nil || ctx.Err() != nil {
+	levels := levels(a.sets)
+	for _, level := range slices.Backward(levels) {
+		if err := a.beside(ctx, level, a.deletes); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
-	for i := range a.sets {
-		if err := a.changes(ctx, &a.sets[i]); err != nil || ctx.Err() != nil {
+	for _, level := range levels {
+		if err := a.beside(ctx, level, a.changes); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -87,7 +91,8 @@ type key struct {
 	Target
 }
 
-// applier carries out one plan. It is used by one goroutine.
+// applier carries out one plan. A set is worked on by one goroutine, and those of a
+// level by one each: mu guards what they share.
 type applier struct {
 	api    *cloudformation.Client
 	s      *awsapi.Session
@@ -97,10 +102,13 @@ type applier struct {
 	emit   func(Event)
 	sets   []Set // the plan's, kept up to date
 	// planned are the changes by place, to give both halves of a recreate one outcome.
-	planned  map[key]Change
+	planned map[key]Change
+
+	mu       sync.Mutex
 	outcomes map[key]*Outcome
 	result   Result
-	serial   int // of the operations asked for
+	serial   map[string]int   // of the operations asked for, by set
+	failures map[string]error // of sets
 }
 
 func (a *applier) record(c Change, status, reason, operation string) {
@@ -109,7 +117,9 @@ func (a *applier) record(c Change, status, reason, operation string) {
 		c = planned
 	}
 	out := Outcome{StackSet: c.StackSet, Target: c.Target, Action: c.Action, Status: status, Reason: reason, Operation: operation}
+	a.mu.Lock()
 	a.outcomes[k] = &out
+	a.mu.Unlock()
 	if status == OutcomeFailed {
 		a.emit(InstanceFailed{out})
 	}
@@ -119,6 +129,13 @@ func (a *applier) recordAll(changes []Change, status, reason, operation string) 
 	for _, c := range changes {
 		a.record(c, status, reason, operation)
 	}
+}
+
+// outcome is what is known of an instance by now, nil for nothing.
+func (a *applier) outcome(k key) *Outcome {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.outcomes[k]
 }
 
 func pending(action Action) bool {
@@ -131,14 +148,15 @@ func (a *applier) finish(stopped bool, err error) {
 	for i, s := range a.sets {
 		rank[s.Name] = i
 	}
-	why := "the run stopped before it was asked for"
-	if err != nil {
-		why += ": " + sentence(awsapi.Plain(err))
-	}
 	for k, c := range a.planned {
-		if a.outcomes[k] == nil {
-			a.record(c, OutcomeNotStarted, why, "")
+		if a.outcomes[k] != nil {
+			continue
 		}
+		why := "the run stopped before it was asked for"
+		if own := cmp.Or(a.failures[c.StackSet], err); own != nil {
+			why += ": " + sentence(awsapi.Plain(own))
+		}
+		a.record(c, OutcomeNotStarted, why, "")
 	}
 	for _, o := range a.outcomes {
 		a.result.Interrupted = a.result.Interrupted || stopped && (o.Status == OutcomeNotStarted || o.Status == OutcomeRunning)
@@ -154,7 +172,15 @@ func (a *applier) finish(stopped bool, err error) {
 
 // deletes carries out the Delete changes of a set.
 func (a *applier) deletes(ctx context.Context, s *Set) error {
-	return a.run(ctx, s, deleteBatches(a.p, s, a.o))
+	var changes []Change
+	for _, c := range a.p.actions(s.Name, Delete) {
+		if why := a.held(s, c); why != "" {
+			a.record(c, OutcomeSkipped, why, "")
+			continue
+		}
+		changes = append(changes, c)
+	}
+	return a.run(ctx, s, deleteBatches(a.p, s, a.o, changes))
 }
 
 // changes carries out what a set's instances need, once their needs came true.
@@ -215,10 +241,12 @@ func (a *applier) letGo(ctx context.Context, s *Set, recreates []Change) (create
 	s.Instances = maps.Clone(s.Instances)
 	for _, c := range recreates {
 		k := key{s.Name, c.Target}
-		if out := a.outcomes[k]; out == nil || out.Status != OutcomeSucceeded {
+		if out := a.outcome(k); out == nil || out.Status != OutcomeSucceeded {
 			continue
 		}
+		a.mu.Lock()
 		delete(a.outcomes, k) // half of it is no outcome
+		a.mu.Unlock()
 		delete(s.Instances, c.Target)
 		c.Action = Create
 		creates = append(creates, c)
@@ -238,16 +266,51 @@ func (a *applier) unmet(s *Set, c Change) string {
 			if homeOnly(other.Template) {
 				t.Region = a.p.Desired.HomeRegion
 			}
-			out := a.outcomes[key{other.Name, t}]
+			out := a.outcome(key{other.Name, t})
 			if out == nil || out.Status == OutcomeSucceeded {
 				continue
 			}
-			why := strings.ToLower(out.Status)
-			if out.Reason != "" {
-				why += ": " + sentence(out.Reason)
-			}
-			return fmt.Sprintf("needs %s, which did not come true in %s (%s)", need, t.Region, why)
+			return fmt.Sprintf("needs %s, which did not come true in %s (%s)", need, t.Region, ended(out))
 		}
 	}
 	return ""
+}
+
+// held says what still stands on an instance that is to be deleted, since it could not
+// be deleted itself; "" when nothing does.
+func (a *applier) held(s *Set, c Change) string {
+	for _, other := range a.sets {
+		if !slices.Contains(other.Template.Needs, s.Template.Name) {
+			continue
+		}
+		regions := []string{c.Region}
+		if homeOnly(s.Template) {
+			regions = slices.Sorted(maps.Keys(regionsOf(other, c.AccountID)))
+		}
+		for _, region := range regions {
+			out := a.outcome(key{other.Name, Target{c.AccountID, region}})
+			if out != nil && out.Action == Delete && out.Status != OutcomeSucceeded {
+				return fmt.Sprintf("stays, since %s needs it and could not be deleted in %s (%s)", other.Name, region, ended(out))
+			}
+		}
+	}
+	return ""
+}
+
+// regionsOf are the Regions in which an account has instances of a set.
+func regionsOf(s Set, account string) map[string]bool {
+	out := map[string]bool{}
+	for t := range s.Instances {
+		if t.AccountID == account {
+			out[t.Region] = true
+		}
+	}
+	return out
+}
+
+func ended(o *Outcome) string {
+	if o.Reason == "" {
+		return strings.ToLower(o.Status)
+	}
+	return strings.ToLower(o.Status) + ": " + sentence(o.Reason)
 }

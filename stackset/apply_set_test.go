@@ -277,7 +277,7 @@ func TestRetain(t *testing.T) {
 				s.apply(t.Context(), s.deployment(s.sets()))
 				s.sim.DenyAction(s.d.Accounts[0].ID, "config:DeleteConfigRule")
 				wantTally(t, s.apply(t.Context(), s.only(s.sets(), s.change(set, s.d.Accounts[0], home, Delete))), map[string]int{"default-security-group delete FAILED": 1})
-				plan, err := RemovePlan(s.d, s.sets(), RemoveOptions{"100%"})
+				plan, err := RemovePlan(s.d, s.sets(), RemoveOptions{MaxDeletions: "100%"})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -51,8 +51,8 @@ func (e *RefusedError) Error() string { return e.Message }
 // several sets, a remediation that nothing offers, a template for one account with
 // several chosen, parameters that no template takes.
 func Check(d Desired) error {
-	if d.StackSet != "" && len(d.Templates) != 1 {
-		return &RefusedError{fmt.Sprintf("--stack-set names the StackSet of one template, and %d are asked for (%s): leave it out, they are called rollout-<template>", len(d.Templates), list(names(d.Templates)))}
+	if err := CheckName(d); err != nil {
+		return err
 	}
 	if err := checkRemediation(d); err != nil {
 		return err
@@ -63,6 +63,14 @@ func Check(d Desired) error {
 		}
 	}
 	return checkParameters(d)
+}
+
+// CheckName refuses one name for the sets of several templates.
+func CheckName(d Desired) error {
+	if d.StackSet != "" && len(d.Templates) != 1 {
+		return &RefusedError{fmt.Sprintf("--stack-set names the StackSet of one template, and %d are asked for (%s): leave it out, they are called rollout-<template>", len(d.Templates), list(names(d.Templates)))}
+	}
+	return nil
 }
 
 // checkRemediation refuses a --remediation that the one asked template does not

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
+
+	"rollout/templates"
 )
 
 // DisarmPlan deletes every instance of the sets that enforce in the chosen accounts,
@@ -26,6 +29,9 @@ type RemoveOptions struct {
 	// MaxDeletions is how many instances of each set may be deleted, "N" or "P%"
 	// of those it has (default 5%).
 	MaxDeletions string
+	// Stay are templates that were asked for only as part of something larger, and
+	// that others stand on: they stay, and the plan says so.
+	Stay []templates.Template
 }
 
 // TooManyError is a removal that deletes more than is allowed.
@@ -54,6 +60,10 @@ func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
 		}
 	}
 	plan.Changes = deletions(d, plan.Sets, "removed")
+	if len(o.Stay) > 0 {
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("What other templates stand on stays, with the records that it keeps: %s. To take it out as well, afterwards: rollout remove --template %s, with the same selection.",
+			list(names(o.Stay)), strings.Join(names(o.Stay), ",")))
+	}
 	for _, s := range plan.Sets {
 		n := 0
 		for _, c := range plan.Changes {

@@ -89,7 +89,7 @@ func TestRemovePlan(t *testing.T) {
 		t.Run(fmt.Sprint(test.most, " of ", test.chosen), func(t *testing.T) {
 			d := d
 			d.Accounts = accounts[:test.chosen]
-			p, err := RemovePlan(d, sets, RemoveOptions{test.most})
+			p, err := RemovePlan(d, sets, RemoveOptions{MaxDeletions: test.most})
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) || p != nil {
 					t.Errorf("%v", err)
@@ -110,7 +110,7 @@ func TestRemovePlan(t *testing.T) {
 	}
 	recording, _ := templates.Lookup(templates.Recording)
 	d.Templates = []templates.Template{recording}
-	if p, err := RemovePlan(d, sets, RemoveOptions{"100%"}); err != nil || len(p.Sets) != 1 || p.Sets[0].Name != "rollout-recording" {
+	if p, err := RemovePlan(d, sets, RemoveOptions{MaxDeletions: "100%"}); err != nil || len(p.Sets) != 1 || p.Sets[0].Name != "rollout-recording" {
 		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -27,7 +27,8 @@ type running struct {
 	took   time.Duration
 }
 
-// run starts an operation for each batch and waits for all of them.
+// run starts an operation for each batch and waits for all of them. A batch of deletes
+// that is refused stops no other; what creates or changes stops at the first refusal.
 func (a *applier) run(ctx context.Context, s *Set, batches []batch) error {
 	var under []*running
 	var failure error
@@ -37,10 +38,16 @@ func (a *applier) run(ctx context.Context, s *Set, batches []batch) error {
 		}
 		r, err := a.start(ctx, s, b)
 		if err != nil {
-			if ctx.Err() == nil {
-				failure = a.explain(fmt.Sprintf("%s %s of stack set %s (%s)", b.action, count(len(b.changes), "stack instance"), s.Name, strings.Join(b.regions, ", ")), err)
+			if ctx.Err() != nil {
+				break // what runs already is waited for
 			}
-			break // what runs already is waited for
+			err = a.explain(fmt.Sprintf("%s %s of stack set %s (%s)", b.action, count(len(b.changes), "stack instance"), s.Name, strings.Join(b.regions, ", ")), err)
+			a.recordAll(b.changes, OutcomeNotStarted, "it was refused: "+sentence(awsapi.Plain(err)), "")
+			failure = cmp.Or(failure, err)
+			if b.action != Delete {
+				break
+			}
+			continue
 		}
 		under = append(under, r)
 	}
@@ -91,8 +98,7 @@ func (a *applier) start(ctx context.Context, s *Set, b batch) (*running, error) 
 // id to ask with, another one at each attempt, and gives the one to watch.
 func (a *applier) submit(ctx context.Context, s *Set, b batch, call func(id string) (string, error)) (*running, error) {
 	for attempt := 0; ; attempt++ {
-		a.serial++
-		id := token(fmt.Sprintf("%s-%d", a.o.Run, a.serial), s.Name)
+		id := a.nextID(s.Name)
 		got, err := call(id)
 		switch awsapi.Code(err) {
 		case "OperationInProgressException", "StaleRequestException":
@@ -115,6 +121,14 @@ func (a *applier) submit(ctx context.Context, s *Set, b batch, call func(id stri
 		a.emit(OperationStarted{r.op})
 		return r, nil
 	}
+}
+
+// nextID names an operation by its run and set, and the operations of the set so far.
+func (a *applier) nextID(set string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.serial[set]++
+	return token(fmt.Sprintf("%s-%d", a.o.Run, a.serial[set]), set)
 }
 
 // watch polls operations until all ended, then reads their results. One that can no
@@ -142,7 +156,9 @@ func (a *applier) watch(ctx context.Context, under []*running) error {
 		case !r.ended:
 			a.recordAll(r.changes, OutcomeRunning, "operation "+r.id+" goes on in AWS", r.id)
 		}
+		a.mu.Lock()
 		a.result.Operations = append(a.result.Operations, r.op)
+		a.mu.Unlock()
 	}
 	return failure
 }

@@ -64,7 +64,7 @@ func (p *Plan) JSON() JSONPlan {
 	steps := p.Steps(ApplyOptions{})
 	out := JSONPlan{
 		Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Operations: []JSONStep{}, Calls: map[string]int{},
-		Seconds: int(Estimate(steps, p.Desired.Preferences).Seconds()), Hash: p.Hash,
+		Seconds: int(p.Estimate(steps).Seconds()), Hash: p.Hash,
 	}
 	for _, c := range p.Changes {
 		j := JSONChange{StackSet: c.StackSet, AccountID: c.AccountID, Region: c.Region, Action: c.Action, Reason: c.Reason, Template: c.Template, Overrides: c.Overrides}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -27,6 +28,7 @@ type site struct {
 	d       Desired
 	runs    int
 	events  []Event
+	telling sync.Mutex
 	answer  answer // changes what CloudFormation answers, nil for nothing
 }
 
@@ -125,7 +127,11 @@ func (s *site) try(ctx context.Context, p *Plan) (*Result, error) {
 	s.runs++
 	s.events = nil
 	before := s.writes()
-	result, err := Apply(ctx, s.session, "", p, ApplyOptions{Run: fmt.Sprint("t", s.runs), Version: "1"}, func(e Event) { s.events = append(s.events, e) })
+	result, err := Apply(ctx, s.session, "", p, ApplyOptions{Run: fmt.Sprint("t", s.runs), Version: "1"}, func(e Event) {
+		s.telling.Lock()
+		defer s.telling.Unlock()
+		s.events = append(s.events, e)
+	})
 	s.oneEach(p, result)
 	s.asForetold(p, result, before)
 	return result, err

@@ -21,11 +21,12 @@ type Step struct {
 }
 
 // Steps are the calls that carry the plan out, in order, where every need comes true
-// and nothing fails. Apply groups instances by the same functions.
+// and nothing fails; those of sets that need none of each other are made side by
+// side. Apply groups instances by the same functions.
 func (p *Plan) Steps(o ApplyOptions) []Step {
 	var out []Step
 	for _, s := range slices.Backward(p.Sets) {
-		for _, b := range deleteBatches(p, &s, o) {
+		for _, b := range deleteBatches(p, &s, o, p.actions(s.Name, Delete)) {
 			out = append(out, step(s, "DeleteStackInstances", b))
 		}
 	}
@@ -84,10 +85,10 @@ func (p *Plan) actions(set string, action Action) []Change {
 	return out
 }
 
-// deleteBatches are the operations of a set's Delete changes.
-func deleteBatches(p *Plan, s *Set, o ApplyOptions) []batch {
+// deleteBatches are the operations that delete instances of a set.
+func deleteBatches(p *Plan, s *Set, o ApplyOptions, changes []Change) []batch {
 	var let, gone []Change
-	for _, c := range p.actions(s.Name, Delete) {
+	for _, c := range changes {
 		if o.Retain || o.RetainInoperable && s.Instances[c.Target].Status == "INOPERABLE" {
 			let = append(let, c)
 		} else {
@@ -115,16 +116,17 @@ const (
 	accountsTogether = 100
 )
 
-// Estimate is how long the operations of the steps take together, roughly: those of
-// one set run one after another where they touch the same instances, so they are
-// added up. Waiting for Config's verdicts comes on top.
-func Estimate(steps []Step, p Preferences) time.Duration {
-	var sum time.Duration
+// Estimate is how long the operations of the steps take together, roughly. Those of one
+// set run one after another where they touch the same instances, so they are added up;
+// of sets that are worked on side by side the longest counts. Waiting for Config's
+// verdicts comes on top.
+func (p *Plan) Estimate(steps []Step) time.Duration {
+	bySet := map[string]time.Duration{}
 	for _, s := range steps {
 		if s.Instances == 0 {
 			continue
 		}
-		count, percent := share(p.MaxConcurrent, 100)
+		count, percent := share(p.Desired.Preferences.MaxConcurrent, 100)
 		together := len(s.Accounts)
 		if count != nil {
 			together = int(*count)
@@ -133,7 +135,15 @@ func Estimate(steps []Step, p Preferences) time.Duration {
 		}
 		together = max(1, min(together, accountsTogether, len(s.Accounts)))
 		rounds := (len(s.Accounts) + together - 1) / together
-		sum += operationBegins + time.Duration(rounds)*instanceTakes
+		bySet[s.StackSet] += operationBegins + time.Duration(rounds)*instanceTakes
+	}
+	var sum time.Duration
+	for _, level := range levels(p.Sets) {
+		var longest time.Duration
+		for _, i := range level {
+			longest = max(longest, bySet[p.Sets[i].Name])
+		}
+		sum += longest
 	}
 	return sum
 }

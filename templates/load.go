@@ -82,6 +82,31 @@ func LoadAll(text string) ([]Template, error) {
 	return inDeployOrder(asked), nil
 }
 
+// LoadToRemove is what a user means by --template of something to take away: take are
+// the templates that text names, and of "baseline" those that nothing else of the
+// baseline needs; stay are the others of it. What needs stand on is taken only by
+// name, since much more than the baseline may stand on it by then.
+func LoadToRemove(text string) (take, stay []Template, err error) {
+	all, err := LoadAll(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	named := map[string]bool{}
+	for part := range strings.SplitSeq(text, ",") {
+		named[strings.TrimSpace(part)] = true
+	}
+	baseline := Baseline()
+	for _, t := range all {
+		needed := slices.ContainsFunc(baseline, func(other Template) bool { return slices.Contains(other.Needs, t.Name) })
+		if named[BaselineName] && needed && !named[t.Name] {
+			stay = append(stay, t)
+			continue
+		}
+		take = append(take, t)
+	}
+	return take, stay, nil
+}
+
 // NameOf is the name of a template that is read from a file: its StackSet is called
 // rollout-NAME.
 func NameOf(path string) string {

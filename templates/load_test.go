@@ -3,6 +3,7 @@ package templates
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +107,46 @@ func TestRequiredCapabilities(t *testing.T) {
 		if got := strings.Join(RequiredCapabilities(d), " "); got != want {
 			t.Errorf("%s: %q, want %q", resource, got, want)
 		}
+	}
+}
+
+// The word baseline takes away what it brought but for what the rest of it stands on;
+// that goes when it is named, alone or beside the word.
+func TestLoadToRemove(t *testing.T) {
+	var foundation, rest []string
+	for _, b := range Baseline() {
+		if b.Name == RecordingBase || b.Name == Recording {
+			foundation = append(foundation, b.Name)
+		} else {
+			rest = append(rest, b.Name)
+		}
+	}
+	if len(foundation) != 2 || len(rest) < 5 {
+		t.Fatalf("the baseline is %v and %v", foundation, rest)
+	}
+	every := append(slices.Clone(foundation), rest...)
+	for _, test := range []struct {
+		text       string
+		take, stay []string
+	}{
+		{"baseline", rest, foundation},
+		{"baseline, recording", append([]string{Recording}, rest...), []string{RecordingBase}},
+		{"recording-base,recording,baseline", every, nil},
+		{"recording", []string{Recording}, nil},
+		{"recording-base,default-security-group", []string{RecordingBase, DefaultSecurityGroup}, nil},
+	} {
+		take, stay, err := LoadToRemove(test.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(take); !slices.Equal(got, test.take) {
+			t.Errorf("%s takes %v, want %v", test.text, got, test.take)
+		}
+		if got := names(stay); !slices.Equal(got, test.stay) {
+			t.Errorf("%s leaves %v, want %v", test.text, got, test.stay)
+		}
+	}
+	if _, _, err := LoadToRemove("baseline,recordin"); err == nil || !strings.Contains(err.Error(), "did you mean recording?") {
+		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"rollout/stackset"
+	"rollout/templates"
 )
 
 func disarmCommand(s streams) *cli.Command {
@@ -31,7 +32,8 @@ func removeCommand(s streams) *cli.Command {
 		Name:  "remove",
 		Usage: "delete instances, the enforcement first; what others need stays unless it is named",
 		Description: "Deletes the instances of --template's StackSet, and of the sets that enforce it, in the accounts chosen.\n" +
-			"recording and recording-base stay: name them with --template to remove them.",
+			"What it needs stays: recording and recording-base go only when --template names them. That holds for\n" +
+			"--template baseline too: it takes the rest of the baseline. What needs something is deleted before it.",
 		Flags: groups(whoFlags(), whichFlags(), regionFlags(), templateFlags(), preferenceFlags(), []cli.Flag{
 			text(how, "retain", "auto", "`auto|true|false`: leave the stacks behind in the accounts (auto: only where an instance is INOPERABLE)"),
 			text(how, "max-deletions", "5%", "`N|P%` of a set's instances that may be deleted"),
@@ -47,9 +49,14 @@ func removeCommand(s streams) *cli.Command {
 				return err
 			}
 			return with(c, s, func(ctx context.Context, j *job) error {
+				take, stay, err := templates.LoadToRemove(j.Template)
+				if err != nil {
+					return err
+				}
 				var plan *stackset.Plan
 				return j.takeOut(ctx, false, func(d stackset.Desired, found *stackset.Found) (p *stackset.Plan, err error) {
-					p, err = stackset.RemovePlan(d, found.Sets, stackset.RemoveOptions{MaxDeletions: most})
+					d.Templates = take
+					p, err = stackset.RemovePlan(d, found.Sets, stackset.RemoveOptions{MaxDeletions: most, Stay: stay})
 					plan = p
 					return p, err
 				}, stackset.ApplyOptions{Retain: retain == "true", RetainInoperable: retain == "auto"}, func(chosen *choice) error {

@@ -44,6 +44,9 @@ func (j *job) wish() (stackset.Desired, error) {
 		Templates: asked, StackSet: j.StackSet, Remediation: orRemediation(j.Remediation), HomeRegion: j.session.HomeRegion, Partition: j.session.Partition,
 		Caller: j.session.Account, Parameters: j.Parameters, Tags: j.Tags, ReuseExisting: j.ReuseExisting, Preferences: j.Preferences,
 	}
+	if err := stackset.CheckName(d); err != nil {
+		return d, err
+	}
 	if j.PermissionsBoundary == "" {
 		return d, nil
 	}

@@ -31,7 +31,7 @@ func showOperations(w io.Writer, p *stackset.Plan, full bool) error {
 	for _, name := range slices.Sorted(maps.Keys(calls)) {
 		parts = append(parts, fmt.Sprintf("%d %s", calls[name], name))
 	}
-	fmt.Fprintf(w, "\n%d operations, about %s; calls that change something: %s\n", operations, roughly(stackset.Estimate(steps, p.Desired.Preferences)), strings.Join(parts, ", "))
+	fmt.Fprintf(w, "\n%d operations, about %s; calls that change something: %s\n", operations, roughly(p.Estimate(steps)), strings.Join(parts, ", "))
 	if !full {
 		return nil
 	}

@@ -208,7 +208,7 @@ func (j *job) showSummary(report *reports.Report, s reports.Summary, paths []str
 	w := j.streams.out
 	out := terminal.New(w, terminal.Options{NoColor: j.NoColor})
 	t := s.Totals
-	fmt.Fprintf(w, "\n%d accounts × %d Regions × %d rules: %d cells, %d with AWS Config's own word (%s %%)\n\n", len(report.Accounts), len(report.Regions), len(report.Rules), t.Cells, t.Covered, share(t.Covered, t.Cells))
+	fmt.Fprintf(w, "\n%s: %s, %d with AWS Config's own word (%s %%)\n\n", report.Scope(), counted(t.Cells, "cell"), t.Covered, share(t.Covered, t.Cells))
 	var rows [][]string
 	for _, status := range reports.Statuses() {
 		n := t.ByStatus[status]

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -9,20 +11,46 @@ import (
 	"rollout/stackset"
 )
 
-// stackView renders the events of package stackset: bars on a terminal, plain
-// lines elsewhere.
+// stackView renders the events of package stackset: bars on a terminal, one a
+// StackSet however many operations it has, plain lines elsewhere.
 type stackView struct {
 	j    *job
 	mu   sync.Mutex
 	bar  *terminal.Bar
 	name string
-	ops  map[string]*terminal.Bar
-	last map[string]int
-	said map[string]time.Time
+	sets map[string]*setView
+}
+
+// setView is a StackSet with operations under way.
+type setView struct {
+	bar  *terminal.Bar
+	ops  map[string]stackset.Operation // as they were last seen, by id
+	open int                           // of them not ended
+	last int                           // what was told last
+	said time.Time
+}
+
+// total sums a StackSet's operations up.
+func (v *setView) total() (sum stackset.Operation) {
+	for _, op := range v.ops {
+		sum.Total, sum.Done, sum.Failed = sum.Total+op.Total, sum.Done+op.Done, sum.Failed+op.Failed
+	}
+	return sum
 }
 
 func (j *job) newStackView(name string) *stackView {
-	return &stackView{j: j, name: name, ops: map[string]*terminal.Bar{}, last: map[string]int{}, said: map[string]time.Time{}}
+	return &stackView{j: j, name: name, sets: map[string]*setView{}}
+}
+
+// operation takes in how an operation stands, and gives its StackSet's.
+func (v *stackView) operation(op stackset.Operation) *setView {
+	set := v.sets[op.StackSet]
+	if set == nil {
+		set = &setView{ops: map[string]stackset.Operation{}}
+		v.sets[op.StackSet] = set
+	}
+	set.ops[op.ID] = op
+	return set
 }
 
 func (v *stackView) event(e stackset.Event) {
@@ -52,15 +80,25 @@ func (v *stackView) event(e stackset.Event) {
 		out.Line("updated StackSet %s", e.Name)
 	case stackset.OperationStarted:
 		out.Line("started %s of %d instances of %s (operation %s)", e.Action, e.Total, e.StackSet, e.ID)
-		v.ops[e.ID] = out.Bar(e.StackSet, e.Total)
+		set := v.operation(e.Operation)
+		if set.open++; set.bar == nil {
+			set.bar = out.Bar(e.StackSet, e.Total)
+		}
+		set.show()
 	case stackset.OperationProgress:
-		v.ops[e.ID].Set(e.Done, e.Total, e.Status)
-		if !out.TTY() && e.Done > v.last[e.ID] && time.Since(v.said[e.ID]) >= logEvery {
-			out.Line("  %s: %d of %d done, %d failed", e.StackSet, e.Done, e.Total, e.Failed)
-			v.last[e.ID], v.said[e.ID] = e.Done, time.Now()
+		set := v.operation(e.Operation)
+		set.show()
+		if sum := set.total(); !out.TTY() && sum.Done > set.last && time.Since(set.said) >= logEvery {
+			out.Line("  %s: %d of %d done, %d failed", e.StackSet, sum.Done, sum.Total, sum.Failed)
+			set.last, set.said = sum.Done, time.Now()
 		}
 	case stackset.OperationEnded:
-		v.ops[e.ID].Done()
+		set := v.operation(e.Operation)
+		set.show()
+		if set.open--; set.open == 0 {
+			set.bar.Done()
+			delete(v.sets, e.StackSet)
+		}
 		failed := ""
 		if e.Failed > 0 {
 			failed = ", " + out.Paint(terminal.Red, fmt.Sprintf("%d failed", e.Failed))
@@ -78,9 +116,22 @@ func (v *stackView) done() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.bar.Done()
-	for _, b := range v.ops {
-		b.Done()
+	for _, set := range v.sets {
+		set.bar.Done()
 	}
+}
+
+// show moves the StackSet's bar; behind it stands what AWS says of the operations.
+func (v *setView) show() {
+	var words []string
+	for _, op := range v.ops {
+		if !slices.Contains(words, op.Status) {
+			words = append(words, op.Status)
+		}
+	}
+	slices.Sort(words)
+	sum := v.total()
+	v.bar.Set(sum.Done, sum.Total, strings.Join(words, ", "))
 }
 
 // showCauses says what failed and why, grouped.
