@@ -5,10 +5,11 @@ import "fmt"
 // handlerActions are the IAM actions behind a resource type's create, update and
 // delete, as far as service control policies are likely to name them (the
 // handlers' permissions in CloudFormation's resource schemas). The handlers of AWS
-// Config's types ask for themselves.
+// Config's types and of cfn_kept_types.go ask for themselves.
 var handlerActions = map[string][3]string{
 	"AWS::IAM::Role":              {"iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"},
 	"AWS::IAM::ServiceLinkedRole": {"iam:CreateServiceLinkedRole", "iam:UpdateRole", "iam:DeleteServiceLinkedRole"},
+	"AWS::IAM::Policy":            {"iam:PutRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"},
 	"AWS::S3::Bucket":             {"s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"},
 	"AWS::S3::BucketPolicy":       {"s3:PutBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
 	"AWS::SSM::Document":          {"ssm:CreateDocument", "ssm:UpdateDocument", "ssm:DeleteDocument"},

@@ -28,7 +28,8 @@ type changeDetail struct {
 }
 
 // taggedTypes take the stack's tags, so that a change of tags changes them.
-var taggedTypes = []string{"AWS::IAM::Role", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SSM::Document", "AWS::Config::ConfigRule", "AWS::Config::ConfigurationAggregator"}
+var taggedTypes = []string{"AWS::IAM::Role", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SSM::Document", "AWS::Config::ConfigRule", "AWS::Config::ConfigurationAggregator",
+	"AWS::KMS::Key", "AWS::Events::Rule", "AWS::Logs::LogGroup", "AWS::CloudWatch::Alarm", "AWS::AccessAnalyzer::Analyzer", "AWS::SSM::Parameter"}
 
 // changes says what a definition would do to a stack; other that it changes
 // something that is no resource.

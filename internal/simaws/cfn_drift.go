@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,6 +45,13 @@ func (s *Sim) inspect(a *account, r *regionState, res *stackResource, at time.Ti
 	if !there {
 		out.Status = "DELETED"
 		return out
+	}
+	for name, expected := range res.Properties {
+		// Keys can be named in several ways, so CloudFormation never compares them (user
+		// guide, considerations when detecting drift).
+		if strings.EqualFold(name, "KmsKeyId") {
+			now[name] = expected
+		}
 	}
 	out.actual = string(marshal(now))
 	if out.differences = differences("", map[string]any(res.Properties), now); len(out.differences) > 0 {

@@ -50,7 +50,7 @@ func livePolicy(expected any, now policyDocument) any {
 	return now.render()
 }
 
-func readRoleDrift(a *account, _ *regionState, res *stackResource) (map[string]any, bool) {
+func readRoleDrift(a *account, region *regionState, res *stackResource) (map[string]any, bool) {
 	r := a.roles[res.PhysicalID]
 	if r == nil {
 		return nil, false
@@ -80,6 +80,9 @@ func readRoleDrift(a *account, _ *regionState, res *stackResource) (map[string]a
 				policies = append(policies, map[string]any{"PolicyName": name, "PolicyDocument": livePolicy(m["PolicyDocument"], now)})
 				delete(left, name)
 			}
+		}
+		for _, name := range region.putBeside(res) {
+			delete(left, name)
 		}
 		for _, name := range sortedKeys(left) {
 			policies = append(policies, map[string]any{"PolicyName": name, "PolicyDocument": left[name].render()})

@@ -259,5 +259,16 @@ Resources:
       MaximumExecutionFrequency: TwentyFour_Hours
       Scope: {TagKey: team, TagValue: x}
       Source: {Owner: AWS, SourceIdentifier: ACM_CERTIFICATE_EXPIRATION_CHECK}
+  Inline: {Type: AWS::IAM::Policy, Properties: {PolicyName: inline, Roles: [!Ref Role], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sns:Publish", Resource: "*"}]}}}
+  Key: {Type: AWS::KMS::Key, Properties: {Description: logs, EnableKeyRotation: true, PendingWindowInDays: 7, KeyPolicy: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${AWS::AccountId}:root"}, Action: "kms:*", Resource: "*"}, {Effect: Allow, Principal: {Service: !Sub "logs.${AWS::Region}.amazonaws.com"}, Action: "kms:GenerateDataKey*", Resource: "*"}]}}}
+  Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/logs, TargetKeyId: !Ref Key}}
+  Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /trail, RetentionInDays: 365, KmsKeyId: !GetAtt Key.Arn}}
+  Filter: {Type: AWS::Logs::MetricFilter, Properties: {FilterName: root, LogGroupName: !Ref Group, FilterPattern: "{ $.userIdentity.type = Root }", MetricTransformations: [{MetricName: root, MetricNamespace: CIS, MetricValue: "1"}]}}
+  Alarm: {Type: AWS::CloudWatch::Alarm, DependsOn: Filter, Properties: {AlarmName: root, MetricName: root, Namespace: CIS, Statistic: Sum, Period: 300, EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: GreaterThanOrEqualToThreshold, AlarmActions: [!Ref Topic]}}
+  TopicPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Topic], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: "sns:Publish", Resource: !Ref Topic}]}}}
+  Mail: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref Topic, Protocol: email, Endpoint: a@example.com, RawMessageDelivery: false}}
+  Findings: {Type: AWS::Events::Rule, Properties: {Name: findings, State: ENABLED, EventPattern: {source: [aws.securityhub]}, Targets: [{Id: t, Arn: !Ref Topic}]}}
+  Analyzer: {Type: AWS::AccessAnalyzer::Analyzer, Properties: {AnalyzerName: account, Type: ACCOUNT, ArchiveRules: [{RuleName: ours, Filter: [{Property: isPublic, Eq: ["false"]}]}]}}
+  Parameter: {Type: AWS::SSM::Parameter, Properties: {Name: /rollout/group, Type: String, Value: !Ref Group}}
   Aggregator: {Type: AWS::Config::ConfigurationAggregator, Properties: {ConfigurationAggregatorName: a, AccountAggregationSources: [{AccountIds: [!Ref "AWS::AccountId"], AllAwsRegions: true}]}}
 `

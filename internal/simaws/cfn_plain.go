@@ -19,6 +19,7 @@ var plainResources = map[string]resourceHandler{
 	"AWS::CloudFormation::WaitConditionHandle": {create: createHandle, update: keepHandle, delete: forget, takes: 2 * time.Second},
 	"AWS::IAM::Role":              {create: createRole, update: updateRole, delete: deleteRole, createOnly: []string{"RoleName", "Path"}, takes: 12 * time.Second},
 	"AWS::IAM::ManagedPolicy":     {create: createManagedPolicy, update: createManagedPolicy, delete: deleteManagedPolicy, createOnly: []string{"ManagedPolicyName", "Path", "Description"}, takes: 8 * time.Second},
+	"AWS::IAM::Policy":            inlinePolicy,
 	"AWS::IAM::ServiceLinkedRole": {create: createLinkedRole, update: updateLinkedRole, delete: deleteLinkedRole, createOnly: []string{"AWSServiceName", "CustomSuffix"}, takes: 10 * time.Second},
 	"AWS::S3::Bucket":             {create: createBucket, update: updateBucket, delete: deleteBucket, createOnly: []string{"BucketName", "BucketNamespace", "BucketNamePrefix", "ObjectLockEnabled"}, takes: 12 * time.Second},
 	"AWS::S3::BucketPolicy":       {create: putBucketPolicy, update: putBucketPolicy, delete: deleteBucketPolicy, createOnly: []string{"Bucket"}, takes: 3 * time.Second},
@@ -151,6 +152,13 @@ func updateRole(s *Sim, c resourceCall) (resourceResult, error) {
 			r.Managed = append(slices.Clone(r.Managed), arn)
 		}
 	}
+	before, _ := c.Old["Policies"].([]any)
+	for name, doc := range old.Policies { // and what others put
+		mine := slices.ContainsFunc(before, func(p any) bool { m, _ := p.(map[string]any); return textOf(m["PolicyName"]) == name })
+		if _, again := r.Policies[name]; !mine && !again {
+			r.Policies[name] = doc
+		}
+	}
 	*old = *r
 	return roleResult(old), nil
 }
@@ -263,15 +271,22 @@ func updateLinkedRole(_ *Sim, c resourceCall) (resourceResult, error) {
 }
 
 func deleteLinkedRole(s *Sim, c resourceCall) error {
+	if c.PhysicalID == serviceLinkedRoles[analyzerService] && c.Account.analyzes() {
+		return linkedRoleInUse(s, c.PhysicalID)
+	}
 	if c.PhysicalID == serviceLinkedRoles["config.amazonaws.com"] {
 		for _, name := range sortedKeys(c.Account.regions) {
 			if rec := c.Account.regions[name].recorder; rec != nil && strings.HasSuffix(rec.RoleARN, "/"+c.PhysicalID) {
-				return handlerError(s, "Iam", 400, "GeneralServiceException", "Service linked role "+c.PhysicalID+" is in use and cannot be deleted")
+				return linkedRoleInUse(s, c.PhysicalID)
 			}
 		}
 	}
 	delete(c.Account.roles, c.PhysicalID)
 	return nil
+}
+
+func linkedRoleInUse(s *Sim, name string) error {
+	return handlerError(s, "Iam", 400, "GeneralServiceException", "Service linked role "+name+" is in use and cannot be deleted")
 }
 
 func createTopic(s *Sim, c resourceCall) (resourceResult, error) {
@@ -308,6 +323,7 @@ func inStack(r *regionState, physical string) string {
 
 func deleteTopic(_ *Sim, c resourceCall) error {
 	delete(c.Region.topics, c.PhysicalID)
+	topicGone(c.Region, c.PhysicalID)
 	return nil
 }
 

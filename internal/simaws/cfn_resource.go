@@ -41,11 +41,10 @@ type resourceHandler struct {
 
 // resourceTypes are the types that the simulated CloudFormation knows; others
 // answer "Unrecognized resource types: […]". The Config types are in
-// config_resources.go, the others in cfn_resources.go.
-var resourceTypes map[string]resourceHandler
+// config_resources.go, others in cfn_plain.go and cfn_kept_types.go.
+var resourceTypes = map[string]resourceHandler{}
 
 func init() {
-	resourceTypes = map[string]resourceHandler{}
 	for _, group := range []map[string]resourceHandler{plainResources, configResources} {
 		for name, h := range group {
 			resourceTypes[name] = h

@@ -37,6 +37,7 @@ func (s *Sim) Held(id, region string) []Thing {
 		for _, arn := range sortedKeys(h.region.topics) {
 			h.add("AWS::SNS::Topic", arn, "", nil)
 		}
+		h.kept()
 		h.stacks()
 		out = h.things
 	})
@@ -159,6 +160,17 @@ func (h *holding) buckets() {
 		h.add("AWS::S3::Bucket", name, "", map[string]any{"regional": b.AccountRegional, "block": b.settings.block, "grants": fmt.Sprint(b.settings.grants), "website": b.settings.website, "kms": b.settings.kms, "tags": own(b.settings.tags)})
 		if b.HasPolicy {
 			h.add("AWS::S3::BucketPolicy", name, "", b.Policy)
+		}
+	}
+}
+
+// kept adds what cfn_kept.go keeps, but for keys that wait to be deleted.
+func (h *holding) kept() {
+	for _, kind := range sortedKeys(h.region.kept) {
+		for _, key := range sortedKeys(h.region.kept[kind]) {
+			if r := h.region.kept[kind][key]; r.Gone.IsZero() {
+				h.add(kind, r.PhysicalID, r.Created.Format(time.RFC3339Nano), []any{r.Properties, own(r.Tags)})
+			}
 		}
 	}
 }

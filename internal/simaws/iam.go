@@ -149,6 +149,7 @@ func listRoles(s *Sim, c *call) (any, error) {
 var serviceLinkedRoles = map[string]string{
 	"config.amazonaws.com":                              "AWSServiceRoleForConfig",
 	"remediation.config.amazonaws.com":                  "AWSServiceRoleForConfigRemediation",
+	"access-analyzer.amazonaws.com":                     "AWSServiceRoleForAccessAnalyzer",
 	"member.org.stacksets.cloudformation.amazonaws.com": "AWSServiceRoleForCloudFormationStackSetsOrgMember",
 	"stacksets.cloudformation.amazonaws.com":            "AWSServiceRoleForCloudFormationStackSetsOrgAdmin",
 }

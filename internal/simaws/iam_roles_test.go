@@ -79,7 +79,7 @@ func TestBoundariesAndOwnPolicies(t *testing.T) {
 Resources:
   Read: {Type: AWS::IAM::ManagedPolicy, Properties: {ManagedPolicyName: read, Roles: [!Ref Role], PolicyDocument: {Statement: [{Effect: Allow, Action: ["ec2:*", "s3:*"], Resource: "*"}]}}}
   Only: {Type: AWS::IAM::ManagedPolicy, Properties: {ManagedPolicyName: only, PolicyDocument: {Statement: [{Effect: Allow, Action: "ec2:*", Resource: "*"}]}}}
-  Role: {Type: AWS::IAM::Role, Properties: {RoleName: r, PermissionsBoundary: !Sub "arn:aws:iam::ACCOUNT:policy/only", AssumeRolePolicyDocument: {Statement: []}}}
+  Role: {Type: AWS::IAM::Role, Properties: {RoleName: r, PermissionsBoundary: !Sub "arn:aws:iam::ACCOUNT-ID:policy/only", AssumeRolePolicyDocument: {Statement: []}}}
 `); err != nil {
 		t.Fatal(err)
 	}

@@ -163,6 +163,9 @@ type regionState struct {
 	stacks      map[string]*stack // by stack name, deleted ones left out
 	gone        []*stack          // deleted ones, in order of their end
 	detections  []*detection      // of drift
+	// kept are resources of services that have no calls here: by type, then by what is
+	// unique of it.
+	kept map[string]map[string]*keptResource
 }
 
 type vpc struct {
