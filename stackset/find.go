@@ -225,7 +225,7 @@ func (f *finder) read(ctx context.Context, set *Set) error {
 		return refuse("it was made for the template %s, not for %s", made, set.Template.Name)
 	}
 	set.ID, set.ARN = aws.ToString(have.StackSetId), aws.ToString(have.StackSetARN)
-	set.SHA256 = tagValue(have.Tags, TagSHA256)
+	set.SHA256, set.Deployed = tagValue(have.Tags, TagSHA256), aws.ToString(have.TemplateBody)
 	set.Parameters = map[string]string{}
 	for _, p := range have.Parameters {
 		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)

@@ -41,7 +41,11 @@ func checkParameters(d Desired) error {
 			}
 			declared = true
 			if err := p.Check(d.Parameters[key]); err != nil {
-				return &ParameterError{fmt.Sprintf("--parameter %s=%s: template %s: %v", key, d.Parameters[key], t.Name, err)}
+				value := d.Parameters[key]
+				if p.NoEcho {
+					value = hidden
+				}
+				return &ParameterError{fmt.Sprintf("--parameter %s=%s: template %s: %v", key, value, t.Name, err)}
 			}
 		}
 		if !declared {
@@ -122,8 +126,12 @@ func outdated(s Set) string {
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Want)) {
 		have, ok := s.Parameters[k]
-		if p := s.Template.Document().Parameters[k]; !ok && p.HasDefault {
+		p := s.Template.Document().Parameters[k]
+		if !ok && p.HasDefault {
 			have = p.Default // a server may leave out what was not given
+		}
+		if p.NoEcho && have != s.Want[k] {
+			return fmt.Sprintf("parameter %s is set anew; its value is not shown", k)
 		}
 		if have != s.Want[k] {
 			return fmt.Sprintf("parameter %s changes from %q to %q", k, have, s.Want[k])

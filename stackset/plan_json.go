@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"rollout/templates"
 )
 
 // JSONPlan is the shape of `rollout plan --output json`, and of a plan that is kept.
@@ -45,6 +47,34 @@ type JSONSet struct {
 	SHA256         string `json:"sha256"`
 	DeployedSHA256 string `json:"deployed_sha256"`
 	Outdated       string `json:"outdated"`
+	// Diff is what an update changes in each stack; of a set that is updated only.
+	Diff *JSONDiff `json:"diff,omitempty"`
+}
+
+// JSONDiff is what an update of a set changes.
+type JSONDiff struct {
+	Parameters []JSONParameter `json:"parameters"`
+	Resources  []JSONResource  `json:"resources"`
+	Unread     string          `json:"unread,omitempty"`
+}
+
+// JSONParameter is a parameter whose value changes; that of a NoEcho one is not shown.
+type JSONParameter struct {
+	Name string `json:"name"`
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// JSONResource is a resource that an update adds, removes or modifies.
+type JSONResource struct {
+	LogicalID   string                `json:"logical_id"`
+	Type        string                `json:"type"`
+	Action      string                `json:"action"`
+	Replacement templates.Replacement `json:"replacement"`
+	Properties  []string              `json:"properties"`
+	Retained    bool                  `json:"retained"`
+	Note        string                `json:"note,omitempty"`
+	Regions     []string              `json:"regions"`
 }
 
 // JSONStep is one call of a plan that changes something.
@@ -74,11 +104,25 @@ func (p *Plan) JSON() JSONPlan {
 		out.Changes = append(out.Changes, j)
 	}
 	for _, s := range p.Sets {
-		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated})
+		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated, p.Diff(s).json()})
 	}
 	for _, s := range steps {
 		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Instances})
 		out.Calls["cloudformation:"+s.Call]++
+	}
+	return out
+}
+
+func (d SetDiff) json() *JSONDiff {
+	if len(d.Parameters)+len(d.Resources) == 0 && d.Unread == "" {
+		return nil
+	}
+	out := &JSONDiff{Parameters: []JSONParameter{}, Resources: []JSONResource{}, Unread: d.Unread}
+	for _, p := range d.Parameters {
+		out.Parameters = append(out.Parameters, JSONParameter(p))
+	}
+	for _, r := range d.Resources {
+		out.Resources = append(out.Resources, JSONResource{r.LogicalID, r.Type, r.Action, r.Replacement, append([]string{}, r.Properties...), r.Retained, r.Note, r.Regions})
 	}
 	return out
 }

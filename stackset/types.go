@@ -79,11 +79,13 @@ type Set struct {
 	// Automatic is true for the set of an enforce template whose Remediation
 	// parameter is Automatic (NAME-enforce-automatic).
 	Automatic bool
-	// Exists, ID, SHA256 (the tag rollout:sha256) and Parameters are what was found.
-	Exists     bool
-	ID         string
-	ARN        string
-	SHA256     string
+	// Exists, ID, ARN, SHA256 (the tag rollout:sha256) and Parameters are what was found.
+	Exists bool
+	ID     string
+	ARN    string
+	SHA256 string
+	// Deployed is the template's body as StackSets has it, "" where it did not say.
+	Deployed   string
 	Parameters map[string]string
 	// Want are the set's parameter values for this run, always safe values; as Look
 	// found them where a run only looks.

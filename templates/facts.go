@@ -13,6 +13,8 @@ var (
 	configRulesText string
 	//go:embed facts/apis.tsv
 	apisText string
+	//go:embed facts/create_only.tsv
+	createOnlyText string
 )
 
 // managedRule is what the AWS Config developer guide says of a managed rule.
@@ -92,3 +94,17 @@ func (s service) operation(method string) (string, bool) {
 	name, ok := s.methods[strings.ReplaceAll(method, "_", "")]
 	return name, ok
 }
+
+// fixedProperties are the properties of a resource type, by path, whose change
+// replaces the resource, and those whose change may.
+type fixedProperties struct{ always, perhaps []string }
+
+// createOnly are the types of CloudFormation's registry.
+var createOnly = sync.OnceValue(func() map[string]fixedProperties {
+	all := map[string]fixedProperties{}
+	for line := range strings.Lines(createOnlyText) {
+		field := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		all[field[0]] = fixedProperties{strings.Fields(field[1]), strings.Fields(field[2])}
+	}
+	return all
+})

@@ -58,6 +58,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 	for _, s := range p.Sets {
 		if s.Exists && s.Outdated != "" {
 			fmt.Fprintf(w, "  %s: %s\n", s.Name, terminal.Clean(s.Outdated))
+			showDiff(w, p.Diff(s))
 		}
 	}
 	showReasons(w, p)

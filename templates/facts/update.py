@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Write config_rules.tsv and apis.tsv, which the checks of templates read.
+"""Write config_rules.tsv, apis.tsv and create_only.tsv, which this package reads.
 
 Sources, as pinned for CI: moto carries what the AWS Config developer guide says of
 each managed rule; botocore has the service models; cfn-lint carries the actions of
-the service authorization reference. Run it after raising a pin, and read the diff.
+the service authorization reference and the schemas of CloudFormation's registry. Run it after raising a pin, and read the diff.
 """
 
 import gzip
@@ -131,6 +131,18 @@ def apis():
         yield "\t".join([name, prefix, " ".join(operations)])
 
 
+def create_only():
+    """Properties whose change replaces a resource, and those whose change may."""
+    folder = pathlib.Path(cfnlint.__file__).parent / "data/schemas/resources"
+    types = {}
+    for path in folder.glob("*.json"):
+        schema = json.load(open(path))
+        fields = (schema.get(key, []) for key in ("createOnlyProperties", "conditionalCreateOnlyProperties"))
+        always, perhaps = (sorted(p.removeprefix("/properties/").replace("/properties/", "/") for p in f) for f in fields)
+        types[schema["typeName"]] = "\t".join([schema["typeName"], " ".join(always), " ".join(perhaps)])
+    return [types[name] for name in sorted(types)]
+
+
 if __name__ == "__main__":
-    for file, lines in (("config_rules.tsv", rules()), ("apis.tsv", apis())):
+    for file, lines in (("config_rules.tsv", rules()), ("apis.tsv", apis()), ("create_only.tsv", create_only())):
         (HERE / file).write_text("".join(line + "\n" for line in lines))
