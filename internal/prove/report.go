@@ -104,6 +104,7 @@ func Untried(id string) string {
 var untried = map[string]string{
 	"config:DescribeConfigurationAggregatorSourcesStatus": "needs an aggregator of the organization, and rollout prove makes none",
 	"CFG-01":  "needs an aggregator and a change that Config records; rollout prove makes neither",
+	"SET-25":  "needs an identity of a delegated administrator, and rollout prove makes none",
 	"SET-21":  "needs an account to be moved, and rollout prove changes no account",
 	"SET-18":  "is about durations, which differ from day to day",
 	"ORG-08":  "needs a call that would move an account if the claim is wrong",

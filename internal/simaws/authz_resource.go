@@ -60,6 +60,15 @@ func (s *Sim) resource(c *call) string {
 	return "*"
 }
 
+// resources are all the ARNs that a call is about: each has to be allowed. Only work on
+// stack sets has several.
+func (s *Sim) resources(c *call) []string {
+	if c.Service == "cloudformation" && c.Form.has("StackSetName") {
+		return s.setResources(c)
+	}
+	return []string{s.resource(c)}
+}
+
 // ruleActions are the actions of AWS Config that take a rule as their resource.
 var ruleActions = map[string]bool{
 	"DeleteConfigRule": true, "DeleteEvaluationResults": true, "GetComplianceDetailsByConfigRule": true, "PutConfigRule": true,

@@ -95,6 +95,10 @@ func (s *Sim) administrator(c *call) error {
 		return validation("1 validation error detected: Value '" + as + "' at 'callAs' failed to satisfy constraint: Member must satisfy enum value set: [SELF, DELEGATED_ADMIN]")
 	case !slices.Contains(s.world.delegated[c.Caller.Account], stackSetsPrincipal):
 		return validation("Account used is not a delegated administrator")
+	case s.allowed(c.Caller, access{Action: "organizations:ListDelegatedAdministrators", Resource: "*", Context: map[string]string{}}) != nil:
+		// StackSets asks as the caller, and a caller that may not ask reads as one that
+		// is none (hashicorp/terraform-provider-aws#32536, #37069).
+		return validation("Account used is not a delegated administrator")
 	}
 	return nil
 }
@@ -114,10 +118,8 @@ func (s *Sim) set(c *call) (*stackSet, error) {
 	}
 	name := c.Form.str("StackSetName")
 	if s.owns(c) {
-		for _, set := range s.world.stackSets {
-			if set.Status == "ACTIVE" && set.Region == c.Region && (set.Name == name || set.ID == name || set.arn(s) == name) {
-				return set, nil
-			}
+		if set := s.named(c.Region, name); set != nil {
+			return set, nil
 		}
 	}
 	return nil, fail(http.StatusNotFound, "StackSetNotFoundException", "StackSet "+name+" not found")

@@ -35,7 +35,11 @@ func (s *Sim) mayTag(c *call, action string, asked bool) error {
 	if !asked {
 		return nil
 	}
-	return denial(services["cloudformation"], s.allowed(c.Caller, access{Action: "cloudformation:" + action, Resource: "*", Context: map[string]string{"aws:requestedregion": c.Region}}))
+	resource := "arn:" + s.world.partition + ":cloudformation:" + c.Region + ":" + s.world.management + ":stackset/" + c.Form.str("StackSetName") + ":*"
+	if set := s.named(c.Region, c.Form.str("StackSetName")); set != nil {
+		resource = set.arn(s)
+	}
+	return denial(services["cloudformation"], s.allowed(c.Caller, access{Action: "cloudformation:" + action, Resource: resource, Context: map[string]string{"aws:requestedregion": c.Region}}))
 }
 
 // bodyOrStack reads the template of a new set, which a stack of the caller's

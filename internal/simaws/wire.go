@@ -277,8 +277,10 @@ func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
 	// AssumeRole is decided by the role's trust in sts.go.
 	// EC2 and S3 ask for each resource themselves, and so do IAM's calls about users.
 	if c.Service != "sts" && c.Service != "s3" && c.Service != "ec2" && (c.Service != "iam" || userCalls["iam:"+c.Action] == nil) {
-		if err := s.allowed(c.Caller, access{Action: prefix + ":" + c.Action, Resource: s.resource(c), Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
-			return nil, denial(svc, err)
+		for _, resource := range s.resources(c) {
+			if err := s.allowed(c.Caller, access{Action: prefix + ":" + c.Action, Resource: resource, Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
+				return nil, denial(svc, err)
+			}
 		}
 	}
 	if err := constrained(c); err != nil {
