@@ -34,6 +34,8 @@ func NewClient(cfg aws.Config) *organizations.Client {
 		"ListParents":                      forParent,
 		"ListTagsForResource":              awsapi.Limit(10, 15),
 		"ListDelegatedAdministrators":      awsapi.Limit(5, 8),
+
+		"ListAWSServiceAccessForOrganization": awsapi.Limit(1, 3),
 	}
 	return organizations.NewFromConfig(cfg, func(o *organizations.Options) {
 		o.APIOptions = append(o.APIOptions, pace.Apply)

@@ -36,39 +36,6 @@ const policyVersion = "2012-10-17"
 // everywhere are the resources of an action that takes no other.
 var everywhere = []string{"*"}
 
-// DeployerPolicy is what the identity that runs rollout needs in the management
-// account (or as delegated administrator) to plan, deploy, watch, report and remove
-// the templates' StackSets, which are called setNames or begin so, and to enter
-// accounts through the roles. Sources: the service authorization reference pages of
-// Organizations, CloudFormation, STS and Account Management.
-func DeployerPolicy(partition string, setNames, roles []string) Policy {
-	var sets, assumed []string
-	for _, name := range setNames {
-		for _, kind := range []string{"stackset", "stackset-target"} {
-			// NAME, NAME-enforce and NAME-enforce-automatic, each with :id after it.
-			sets = append(sets, fmt.Sprintf("arn:%s:cloudformation:*:*:%s/%s*", partition, kind, name))
-		}
-	}
-	for _, role := range roles {
-		assumed = append(assumed, fmt.Sprintf("arn:%s:iam::*:role/%s", partition, role))
-	}
-	return Policy{policyVersion, []Statement{
-		{Sid: "ReadTheOrganization", Effect: "Allow", Resource: everywhere, Action: []string{
-			"account:ListRegions", "organizations:DescribeOrganization", "organizations:ListAccounts", "organizations:ListAccountsForParent",
-			"organizations:ListOrganizationalUnitsForParent", "organizations:ListRoots", "organizations:ListTagsForResource",
-		}},
-		{Sid: "FindStackSets", Effect: "Allow", Resource: everywhere, Action: []string{"cloudformation:DescribeOrganizationsAccess", "cloudformation:ListStackSets"}},
-		{Sid: "WorkOnTheseStackSets", Effect: "Allow", Resource: append(sets, fmt.Sprintf("arn:%s:cloudformation:*::type/resource/*", partition)), Action: []string{
-			"cloudformation:CreateStackInstances", "cloudformation:CreateStackSet", "cloudformation:DeleteStackInstances", "cloudformation:DeleteStackSet",
-			"cloudformation:DescribeStackInstance", "cloudformation:DescribeStackSet", "cloudformation:DescribeStackSetOperation",
-			"cloudformation:ListStackInstances", "cloudformation:ListStackSetOperationResults", "cloudformation:ListStackSetOperations",
-			"cloudformation:StopStackSetOperation", "cloudformation:TagResource", "cloudformation:UntagResource",
-			"cloudformation:UpdateStackInstances", "cloudformation:UpdateStackSet",
-		}},
-		{Sid: "EnterAccounts", Effect: "Allow", Resource: assumed, Action: []string{"sts:AssumeRole"}},
-	}}
-}
-
 // ExecutionPolicy is what CloudFormation has to be able to do in an account to make,
 // change and delete what the templates have. StackSets' own role may do all of it;
 // the policy says what a service control policy must leave it. unknown are resource

@@ -8,6 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"rollout/internal/awsapi"
+	"rollout/internal/doctor"
+	"rollout/stackset"
 	"rollout/templates"
 )
 
@@ -15,7 +17,7 @@ func templatesPolicyCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "policy", Usage: "print the IAM policy that a template's deployment needs, or one that guards it", ArgsUsage: "NAME[,NAME …]",
 		Description: "Prints, as JSON, what the identity that runs rollout needs in the management account to deploy, watch, report and\n" +
-			"remove the template, what it needs, and what enforces it.\n\n" +
+			"remove the template, what it needs, and what enforces it. rollout doctor --policy prints it command by command.\n\n" +
 			"  --execution  what CloudFormation does in the accounts: a service control policy has to leave StackSets' roles these\n" +
 			"  --protect    a service control policy that guards what was deployed against the accounts' own administrators, and\n" +
 			"               says who may set the tag rollout-exempt\n\n" +
@@ -91,17 +93,24 @@ func printPolicy(c *cli.Context, s streams, o options) error {
 			fmt.Fprintf(s.err, "warning: what CloudFormation needs for %s is not known here and is missing below\n", strings.Join(unknown, ", "))
 		}
 	default:
-		roles := o.RoleNames
-		if len(roles) == 0 {
-			roles = awsapi.DefaultRoleNames
+		var names []string
+		for _, w := range stackset.WantedSets(stackset.Desired{Templates: asked, StackSet: o.StackSet}) {
+			names = append(names, w.Name)
 		}
-		policy = templates.DeployerPolicy(partition, sets, roles)
+		policy = doctor.Policy(templateCommands(), doctor.PolicyInput{Partition: partition, StackSets: names, Roles: orNames(o.RoleNames, awsapi.DefaultRoleNames)})
 	}
 	if o.Output == "jsonl" {
 		_, err := fmt.Fprintf(s.out, "%s\n", policy.JSON())
 		return err
 	}
 	return writeJSON(s.out, policy)
+}
+
+// templateCommands are the commands that take a template from its deployment to its end.
+func templateCommands() []doctor.Command {
+	return slices.DeleteFunc(doctor.Commands(), func(c doctor.Command) bool {
+		return !slices.Contains([]string{"rollout", "plan", "deploy", "status", "report", "disarm", "remove"}, c.Name)
+	})
 }
 
 // partitionOf is the partition of a Region, aws without one.

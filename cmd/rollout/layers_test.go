@@ -12,7 +12,7 @@ import (
 // layers lists what each package may import from this module. Imports run
 // downward only; a new arrow is a decision, so it is made here.
 var layers = map[string][]string{
-	"rollout/cmd/rollout":       {"rollout/reports", "rollout/stackset", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout", "rollout/internal/terminal", "rollout/internal/simaws", "rollout/internal/prove", "rollout/internal/restore"},
+	"rollout/cmd/rollout":       {"rollout/reports", "rollout/stackset", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout", "rollout/internal/terminal", "rollout/internal/simaws", "rollout/internal/prove", "rollout/internal/restore", "rollout/internal/doctor"},
 	"rollout/reports":           {"rollout/stackset", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout"},
 	"rollout/stackset":          {"rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout"},
 	"rollout/templates":         {},
@@ -22,6 +22,9 @@ var layers = map[string][]string{
 	"rollout/internal/terminal": {},
 	// prove tries AWS alone; what the simulator claims comes from its caller.
 	"rollout/internal/prove": {"rollout/internal/awsapi"},
+	// doctor looks at what stands between an identity and the job; it knows the session
+	// policies of all that reads or restores.
+	"rollout/internal/doctor": {"rollout/reports", "rollout/stackset", "rollout/internal/restore", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout"},
 	// restore puts back one account's resources; it plans no StackSet.
 	"rollout/internal/restore": {"rollout/templates", "rollout/internal/awsapi"},
 	// templates for its syntax only; the simulator evaluates by itself.

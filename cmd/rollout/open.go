@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"rollout/internal/awsapi"
 	"rollout/internal/simaws"
 	"rollout/internal/terminal"
@@ -33,6 +35,9 @@ type job struct {
 // two minutes takes two seconds.
 const simSpeed = 60
 
+// transport replaces the HTTP client of a run; tests hand in a simulation without a socket.
+var transport aws.HTTPClient
+
 // simLag is how far the simulated lists of operations and their results are behind,
 // as CloudFormation's may be.
 const simLag = 3 * time.Second
@@ -49,7 +54,7 @@ func newJob(s streams, o options) *job {
 func (j *job) open(ctx context.Context) error {
 	o := awsapi.Options{
 		Profile: j.Profile, HomeRegion: j.HomeRegion, EndpointURL: j.EndpointURL,
-		RoleNames: j.RoleNames, ExternalID: j.ExternalID, Run: j.Run, Log: j.log,
+		RoleNames: j.RoleNames, ExternalID: j.ExternalID, Run: j.Run, HTTPClient: transport, Log: j.log,
 	}
 	if j.Sim {
 		if o.HomeRegion == "" {

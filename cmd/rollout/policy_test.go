@@ -134,6 +134,11 @@ func attach(t *testing.T, content string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	attachWith(t, cfg, content)
+}
+
+func attachWith(t *testing.T, cfg aws.Config, content string) {
+	t.Helper()
 	api := organizations.NewFromConfig(cfg)
 	policy, err := api.CreatePolicy(t.Context(), &organizations.CreatePolicyInput{Name: aws.String("guard"), Description: aws.String(""), Type: types.PolicyTypeServiceControlPolicy, Content: &content})
 	if err != nil {

@@ -26,6 +26,7 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--output", "json"},
 		"templates": {"templates", "list", "--output", "json"},
 		"lint":      {"templates", "lint", "../../templates/testdata/lint/names.yaml", "--output", "json"},
+		"doctor":    {"doctor", "--region", "us-east-1", "--output", "json"},
 		"prove":     {"prove", "--ou", "Sandbox", "--yes", "--output", "json"},
 	} {
 		status, stdout, stderr := runWith(t, environment, args...)

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/doctor"
+	"rollout/internal/simaws"
+	"rollout/templates"
+)
+
+// delegate makes the member account an administrator of StackSets that may enter the
+// others, and has commands run from there.
+func (th *theater) delegate() {
+	th.t.Helper()
+	account := th.member().ID
+	if _, err := organizations.NewFromConfig(th.operator()).RegisterDelegatedAdministrator(th.t.Context(), &organizations.RegisterDelegatedAdministratorInput{
+		AccountId: &account, ServicePrincipal: aws.String("member.org.stacksets.cloudformation.amazonaws.com")}); err != nil {
+		th.t.Fatal(err)
+	}
+	th.play(act{name: "reader", before: [][]string{words([]string{"deploy", "--template", "rollout-reader", "--parameter", "TrustedAccountId=" + account}, chosen, forReal)}})
+	cfg := th.operator()
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(th.operator()), "arn:aws:iam::"+account+":role/OrganizationAccountAccessRole"))
+	th.home, th.admin = account, &cfg
+}
+
+// A delegated administrator's identity needs to ask who is one, and reads its own
+// account with its own credentials.
+func TestPoliciesOfADelegatedAdministrator(t *testing.T) {
+	in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames, Restorers: restoreRoles, Delegated: true, Own: true}
+	for command, args := range map[string][]string{
+		"status": {"status"}, "doctor": {"doctor"},
+		"plan": words([]string{"plan"}, chosen), "report": words([]string{"report", "--out", "REPORT"}, chosen),
+	} {
+		t.Run(command, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				th := newTheater(t, simaws.Options{})
+				th.play(act{before: deployed})
+				th.delegate()
+				whole := doctor.Policy(named(command), in)
+				if status, said := th.run(&whole, args...); status != exitDone {
+					t.Fatalf("exit status %d with the whole policy\n%s", status, said)
+				}
+				called := th.calls.actions()
+				if extra := slices.DeleteFunc(called, func(a string) bool { return slices.Contains(named(command)[0].Actions(in), a) }); len(extra) > 0 {
+					t.Errorf("called %v beside what the policy allows", extra)
+				}
+				less := without(whole, "organizations:ListDelegatedAdministrators")
+				if status, said := th.run(&less, args...); !strings.Contains(said, "not a delegated administrator") && !strings.Contains(said, "perform: organizations:ListDelegatedAdministrators") {
+					t.Errorf("without asking who is an administrator: exit status %d\n%s", status, said)
+				}
+				if command != "report" {
+					return
+				}
+				// What it may not read in its own account is a gap of that account.
+				less = without(whole, "config:DescribeConfigRules")
+				if status, said := th.run(&less, args...); status != exitPartial || !strings.Contains(said, string("ACCESS_DENIED")) {
+					t.Errorf("without reading its own rules: exit status %d\n%s", status, said)
+				}
+			})
+		})
+	}
+}
+
+// The management account is read with the identity's own credentials.
+func TestPolicyOfAReportOnTheManagementAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newTheater(t, simaws.Options{})
+		th.play(act{before: deployed})
+		in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames}
+		args := []string{"report", "--out", "REPORT", "--region", "us-east-1", "--include-management"}
+		narrow := doctor.Policy(named("report"), in)
+		if status, said := th.run(&narrow, args...); status != exitPartial || !strings.Contains(said, "ACCESS_DENIED") {
+			t.Errorf("without its own reads: exit status %d\n%s", status, said)
+		}
+		in.Own = true
+		whole := doctor.Policy(named("report"), in)
+		if status, said := th.run(&whole, args...); status != exitDone {
+			t.Errorf("exit status %d with the whole policy\n%s", status, said)
+		}
+	})
+}
+
+// named is the one command of a name.
+func named(command string) []doctor.Command {
+	return slices.DeleteFunc(doctor.Commands(), func(c doctor.Command) bool { return c.Name != command })
+}
+
+// One policy for several commands allows no more than theirs together.
+func TestAPolicyForSeveralCommandsIsTheirUnion(t *testing.T) {
+	in := doctor.PolicyInput{Partition: "aws-cn", StackSets: []string{"x"}, Roles: []string{"r"}, Restorers: []string{"s"}}
+	actions := func(p templates.Policy) (out []string) {
+		for _, s := range p.Statement {
+			out = append(out, s.Action...)
+			for _, r := range s.Resource {
+				if r != "*" && !strings.HasPrefix(r, "arn:aws-cn:") {
+					t.Errorf("%s: %s is of another partition", s.Sid, r)
+				}
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	var want []string
+	for _, c := range doctor.Commands() {
+		want = append(want, c.Actions(in)...)
+	}
+	slices.Sort(want)
+	if got := actions(doctor.Policy(doctor.Commands(), in)); !slices.Equal(got, slices.Compact(want)) {
+		t.Errorf("%v\nwant %v", got, slices.Compact(want))
+	}
+}

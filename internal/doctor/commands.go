@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"rollout/internal/restore"
+	"rollout/reports"
+	"rollout/stackset"
+)
+
+// Command is a command of rollout and what its identity needs in its own account. What
+// is done in other accounts is done by roles that this identity assumes.
+type Command struct {
+	Name  string
+	needs []need
+}
+
+// need is an action, and the kind of resource that a policy can narrow it to.
+type need struct {
+	action string
+	on     kind
+	// own says that it is about the identity's own account, which is read with its own
+	// credentials where it is chosen: the management account with --include-management,
+	// a delegated administrator's always.
+	own bool
+	// delegated says that a delegated administrator needs it, and nobody else.
+	delegated bool
+}
+
+// kind is what a policy can narrow an action to. Source: the service authorization
+// reference pages of CloudFormation, Organizations, STS, IAM and Account Management.
+type kind int
+
+const (
+	everything kind = iota
+	sets            // stack sets, by name
+	setWork         // and with them the targets and the types of what they make
+	roles           // the roles that rollout assumes to read
+	restorers       // the roles that it assumes to restore
+	identities      // the account's own roles and users
+)
+
+func on(k kind, actions string) []need {
+	var out []need
+	for _, a := range strings.Fields(actions) {
+		out = append(out, need{action: a, on: k})
+	}
+	return out
+}
+
+// inside are the actions of a session policy: what the identity itself does where its
+// own account is read.
+func inside(session string) []need {
+	var p struct{ Statement []struct{ Action []string } }
+	if err := json.Unmarshal([]byte(session), &p); err != nil {
+		panic("a session policy of this program is no JSON: " + err.Error())
+	}
+	var out []need
+	for _, s := range p.Statement {
+		for _, a := range s.Action {
+			out = append(out, need{action: a, own: true})
+		}
+	}
+	return out
+}
+
+var (
+	// ListAccountsForParent is for organizations whose accounts come without their Paths.
+	walk = on(everything, `organizations:DescribeOrganization organizations:ListAccounts organizations:ListAccountsForParent
+		organizations:ListOrganizationalUnitsForParent organizations:ListRoots`)
+	tags    = on(everything, "organizations:ListTagsForResource") // for --account-tag
+	regions = on(everything, "account:ListRegions")
+	access  = on(everything, "cloudformation:DescribeOrganizationsAccess")
+	look    = slices.Concat(on(everything, "cloudformation:ListStackSets"), on(sets, "cloudformation:DescribeStackSet cloudformation:ListStackInstances"), administrator)
+	enter   = on(roles, "sts:AssumeRole")
+	watch   = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
+	define  = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
+	create  = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
+	deletes = on(setWork, "cloudformation:DeleteStackInstances")
+	// StackSets asks Organizations as the caller whether its account is one
+	// (hashicorp/terraform-provider-aws#37069).
+	administrator = []need{{action: "organizations:ListDelegatedAdministrators", delegated: true}}
+)
+
+// Commands are the commands that call AWS, in the order of the help. The first is the
+// main job; activate is doctor --activate.
+func Commands() []Command {
+	plan := slices.Concat(walk, tags, regions, access, look, enter, inside(stackset.PreflightPolicy))
+	report := slices.Concat(walk, tags, regions, look, enter, inside(reports.ReadPolicy))
+	deploy := slices.Concat(plan, define, create, deletes, watch)
+	take := slices.Concat(walk, tags, regions, look, deletes, watch)
+	doctor := slices.Concat(walk, tags, regions, access, enter, on(identities, "iam:GetRole iam:SimulatePrincipalPolicy"), on(everything, `cloudformation:ListStackSets organizations:DescribePolicy
+		organizations:ListAWSServiceAccessForOrganization organizations:ListDelegatedAdministrators organizations:ListPolicies organizations:ListTargetsForPolicy`))
+	return []Command{
+		{"rollout", slices.Concat(deploy, report)},
+		{"tree", slices.Concat(walk, tags)},
+		{"plan", plan},
+		{"deploy", deploy},
+		{"status", slices.Concat(walk, regions, look, on(sets, "cloudformation:ListStackSetOperations"))},
+		{"report", report},
+		{"disarm", take},
+		{"doctor", doctor},
+		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
+		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy))},
+		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
+			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},
+		{"remove", slices.Concat(take, on(sets, "cloudformation:DeleteStackSet"))},
+	}
+}
