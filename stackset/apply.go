@@ -24,9 +24,9 @@ type ApplyOptions struct {
 	Version string // goes into the tag rollout:version
 	// Retain leaves the stacks of deleted instances behind in their accounts.
 	Retain bool
-	// RetainInoperable leaves behind only those of INOPERABLE instances, which
-	// StackSets can hardly delete otherwise.
-	RetainInoperable bool
+	// RetainAuto leaves behind those of INOPERABLE instances, which StackSets can
+	// hardly delete otherwise, and those that would take data with them.
+	RetainAuto bool
 }
 
 // Statuses of an Outcome. Those of what was attempted are StackSets' own words.

@@ -267,7 +267,7 @@ func TestRetain(t *testing.T) {
 		left []int    // rules that stay, by account
 	}{
 		"none":       {ApplyOptions{}, []string{OutcomeFailed, OutcomeSucceeded}, []int{0}},
-		"inoperable": {ApplyOptions{RetainInoperable: true}, []string{OutcomeSucceeded, OutcomeSucceeded}, []int{0}},
+		"inoperable": {ApplyOptions{RetainAuto: true}, []string{OutcomeSucceeded, OutcomeSucceeded}, []int{0}},
 		"all":        {ApplyOptions{Retain: true}, []string{OutcomeSucceeded, OutcomeSucceeded}, []int{0, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

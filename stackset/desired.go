@@ -40,6 +40,13 @@ type Desired struct {
 	// while nothing enforces it.
 	ReuseExisting bool
 	Preferences   Preferences
+	// Prune deletes instances of the asked templates' sets, and of what enforces
+	// them, that the selection does not cover; at most MaxDeletions of each set,
+	// "N" or "P%" of those it has (default 5%).
+	Prune        bool
+	MaxDeletions string
+	// Walked are all accounts that the walk came by, by id.
+	Walked map[string]*orgs.Account
 }
 
 // RefusedError is a wish that no run can fulfil.

@@ -36,13 +36,14 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	for _, a := range d.Accounts {
 		p.account(a)
 	}
+	p.prune()
 	p.warnings()
 	rank := map[string]int{}
 	for i, s := range p.plan.Sets {
 		rank[s.Name] = i
 	}
 	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(rank[a.StackSet], rank[b.StackSet]), cmp.Compare(a.Account.OUPath(), b.Account.OUPath()), a.Target.Compare(b.Target))
+		return cmp.Or(cmp.Compare(rank[a.StackSet], rank[b.StackSet]), cmp.Compare(path(a.Account), path(b.Account)), a.Target.Compare(b.Target))
 	})
 	p.dropIdleUpdates()
 	p.warnOutside()

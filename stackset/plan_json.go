@@ -16,6 +16,8 @@ type JSONPlan struct {
 	Warnings   []string     `json:"warnings"`
 	Sets       []JSONSet    `json:"stack_sets"`
 	Operations []JSONStep   `json:"operations"`
+	// Orphans are instances outside the selection, which stay.
+	Orphans []JSONOrphan `json:"orphans"`
 	// Calls counts the calls that change something, by service and call; polls and
 	// reads come on top.
 	Calls map[string]int `json:"calls"`
@@ -35,6 +37,16 @@ type JSONChange struct {
 	OUPath      string            `json:"ou_path"`
 	Template    string            `json:"template"`
 	Overrides   map[string]string `json:"overrides,omitempty"`
+}
+
+// JSONOrphan is one stack instance outside the selection.
+type JSONOrphan struct {
+	StackSet    string `json:"stack_set"`
+	AccountID   string `json:"account_id"`
+	Region      string `json:"region"`
+	Reason      string `json:"reason"`
+	AccountName string `json:"account_name"`
+	OUPath      string `json:"ou_path"`
 }
 
 // JSONSet is one StackSet of a plan.
@@ -93,7 +105,7 @@ type JSONStep struct {
 func (p *Plan) JSON() JSONPlan {
 	steps := p.Steps(ApplyOptions{})
 	out := JSONPlan{
-		Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Operations: []JSONStep{}, Calls: map[string]int{},
+		Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Operations: []JSONStep{}, Orphans: []JSONOrphan{}, Calls: map[string]int{},
 		Seconds: int(p.Estimate(steps).Seconds()), Hash: p.Hash,
 	}
 	for _, c := range p.Changes {
@@ -105,6 +117,9 @@ func (p *Plan) JSON() JSONPlan {
 	}
 	for _, s := range p.Sets {
 		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated, p.Diff(s).json()})
+	}
+	for _, o := range p.Orphans {
+		out.Orphans = append(out.Orphans, o.json())
 	}
 	for _, s := range steps {
 		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Instances})
@@ -137,11 +152,7 @@ func (p *Plan) hash() string {
 		say(s.Name, s.Exists, s.ID, s.SHA256, s.Template.SHA256(), s.Parameters, s.Want)
 	}
 	for _, c := range p.Changes {
-		path := ""
-		if c.Account != nil {
-			path = c.Account.OUPath()
-		}
-		say(c.StackSet, c.AccountID, path, c.Region, c.Action, c.Overrides)
+		say(c.StackSet, c.AccountID, path(c.Account), c.Region, c.Action, c.Overrides)
 	}
 	for _, s := range p.Steps(ApplyOptions{}) {
 		say(s)

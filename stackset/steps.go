@@ -88,8 +88,10 @@ func (p *Plan) actions(set string, action Action) []Change {
 // deleteBatches are the operations that delete instances of a set.
 func deleteBatches(p *Plan, s *Set, o ApplyOptions, changes []Change) []batch {
 	var let, gone []Change
+	loses := len(changes) > 0 && s.losesData()
 	for _, c := range changes {
-		if o.Retain || o.RetainInoperable && s.Instances[c.Target].Status == "INOPERABLE" {
+		auto := o.RetainAuto || c.Orphan
+		if o.Retain || auto && (loses || s.Instances[c.Target].Status == "INOPERABLE") {
 			let = append(let, c)
 		} else {
 			gone = append(gone, c)

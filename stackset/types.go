@@ -61,6 +61,9 @@ type Change struct {
 	// Overrides are parameter overrides given at create; only recording-base's
 	// two service-linked-role switches are ever overridden.
 	Overrides map[string]string
+	// Orphan marks the deletion of an instance outside the selection: its stack is
+	// left behind where it is INOPERABLE or would take data with it.
+	Orphan bool
 }
 
 // Preferences are StackSets operation preferences. Regions always run in
@@ -112,6 +115,8 @@ type Plan struct {
 	Sets    []Set // in deploy order
 	// Changes are sorted by set (deploy order), OU path, account, Region.
 	Changes []Change
+	// Orphans are outside the selection and stay.
+	Orphans []Orphan
 	// Warnings are whole sentences, sorted.
 	Warnings []string
 	// Hash identifies the sets and changes.

@@ -13,6 +13,19 @@ var stateful = []string{
 	"AWS::Redshift::Cluster", "AWS::S3::Bucket", "AWS::SecretsManager::Secret",
 }
 
+// LosesData names the resources that hold data and go with their stack, in the order
+// of the template: their DeletionPolicy neither keeps them nor a snapshot.
+func (d *Document) LosesData() []string {
+	var out []string
+	for _, id := range d.ResourceOrder {
+		r := d.Resources[id]
+		if slices.Contains(stateful, r.Type) && r.DeletionPolicy != "Retain" && r.DeletionPolicy != "RetainExceptOnCreate" && r.DeletionPolicy != "Snapshot" {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 // together are the types that are of no use without each other, by the property
 // that names the other.
 var together = []struct{ kind, property, other string }{

@@ -12,7 +12,7 @@ func planCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
 		Usage: "what a deploy would do, account by account, Region by Region; changes nothing",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), []cli.Flag{
 			text(how, "save", "", "keep the plan in `FILE`, for rollout deploy --plan"),
 			&cli.BoolFlag{Name: "detailed-exitcode", Category: how, EnvVars: env("detailed-exitcode"), Usage: "exit 2 when there are changes"},
 		}, shapeFlags()),
@@ -55,7 +55,7 @@ func deployCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "deploy",
 		Usage: "plan and apply, no report",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), []cli.Flag{keptFlag(), yesFlag()}, shapeFlags()),
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), []cli.Flag{keptFlag(), yesFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error {
 			return with(c, s, func(ctx context.Context, j *job) error {
 				chosen, _, plan, err := j.prepare(ctx)

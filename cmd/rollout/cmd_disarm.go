@@ -35,17 +35,14 @@ func removeCommand(s streams) *cli.Command {
 			"What it needs stays: recording and recording-base go only when --template names them. That holds for\n" +
 			"--template baseline too: it takes the rest of the baseline. What needs something is deleted before it.",
 		Flags: groups(whoFlags(), whichFlags(), regionFlags(), templateFlags(), preferenceFlags(), []cli.Flag{
-			text(how, "retain", "auto", "`auto|true|false`: leave the stacks behind in the accounts (auto: only where an instance is INOPERABLE)"),
-			text(how, "max-deletions", "5%", "`N|P%` of a set's instances that may be deleted"),
+			text(how, "retain", "auto", "`auto|true|false`: leave the stacks behind in the accounts (auto: where an instance is INOPERABLE, or data would go)"),
+			maxDeletionsFlag(),
 			&cli.BoolFlag{Name: "delete-set", Category: how, EnvVars: env("delete-set"), Usage: "delete the StackSet too, once it has no instance"},
 			yesFlag(),
 		}, shapeFlags()),
 		Action: func(c *cli.Context) error {
 			retain, most, deleteSet := c.String("retain"), c.String("max-deletions"), c.Bool("delete-set")
 			if err := oneOf("retain", retain, "auto", "true", "false"); err != nil {
-				return err
-			}
-			if err := checkShare("max-deletions", most, false); err != nil {
 				return err
 			}
 			return with(c, s, func(ctx context.Context, j *job) error {
@@ -59,7 +56,7 @@ func removeCommand(s streams) *cli.Command {
 					p, err = stackset.RemovePlan(d, found.Sets, stackset.RemoveOptions{MaxDeletions: most, Stay: stay})
 					plan = p
 					return p, err
-				}, stackset.ApplyOptions{Retain: retain == "true", RetainInoperable: retain == "auto"}, func(chosen *choice) error {
+				}, stackset.ApplyOptions{Retain: retain == "true", RetainAuto: retain == "auto"}, func(chosen *choice) error {
 					if !deleteSet {
 						return nil
 					}

@@ -36,6 +36,9 @@ func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o 
 		j.out.Line("%s", j.out.Paint(terminal.Green, "Nothing to do: every instance is as it should be. No operation was started."))
 		return nil, nil
 	}
+	if err := plan.CheckPruning(); err != nil {
+		return nil, err
+	}
 	if err := j.confirm(ctx, question(plan)); err != nil {
 		return nil, err
 	}

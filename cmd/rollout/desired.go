@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rollout/internal/awsapi"
+	"rollout/orgs"
 	"rollout/reports"
 	"rollout/stackset"
 	"rollout/templates"
@@ -20,6 +21,10 @@ func (j *job) desired(chosen *choice, r *regions) (stackset.Desired, error) {
 		return d, err
 	}
 	d.Accounts, d.Organization = chosen.accounts, chosen.tree.OrganizationID
+	d.Walked = map[string]*orgs.Account{}
+	for _, a := range chosen.tree.Accounts {
+		d.Walked[a.ID] = a
+	}
 	if r != nil {
 		d.Regions = r.chosen
 	}
@@ -42,7 +47,7 @@ func (j *job) wish() (stackset.Desired, error) {
 	}
 	d := stackset.Desired{
 		Templates: asked, StackSet: j.StackSet, Remediation: orRemediation(j.Remediation), HomeRegion: j.session.HomeRegion, Partition: j.session.Partition,
-		Caller: j.session.Account, Parameters: j.Parameters, Tags: j.Tags, ReuseExisting: j.ReuseExisting, Preferences: j.Preferences,
+		Caller: j.session.Account, Parameters: j.Parameters, Tags: j.Tags, ReuseExisting: j.ReuseExisting, Preferences: j.Preferences, Prune: j.Prune, MaxDeletions: j.MaxDeletions,
 	}
 	if err := stackset.CheckName(d); err != nil {
 		return d, err

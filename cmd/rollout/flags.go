@@ -97,6 +97,18 @@ func preferenceFlags() []cli.Flag {
 	}
 }
 
+// pruneFlags are about instances outside the selection.
+func pruneFlags() []cli.Flag {
+	return []cli.Flag{
+		toggle(how, "prune", "delete instances of the templates asked for that the selection does not cover (any more); what they need stays"),
+		maxDeletionsFlag(),
+	}
+}
+
+func maxDeletionsFlag() cli.Flag {
+	return text(how, "max-deletions", "5%", "`N|P%` of a set's instances that may be deleted")
+}
+
 func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Category: how, EnvVars: env("yes"), Usage: "go ahead without asking (needed where there is no terminal)"}
 }

@@ -36,8 +36,10 @@ type options struct {
 	Remediation         stackset.Remediation
 	ReuseExisting       bool
 
-	Preferences stackset.Preferences
-	Yes         bool
+	Preferences  stackset.Preferences
+	Prune        bool
+	MaxDeletions string
+	Yes          bool
 	// Save is where a plan is kept; Kept is the one that --plan gives, nil without.
 	Save string
 	Kept *planFile
@@ -70,7 +72,8 @@ func readOptions(c *cli.Context) (options, error) {
 		Regions: commaList(c, "region"), Template: c.String("template"), StackSet: c.String("stack-set"), PermissionsBoundary: c.String("permissions-boundary"),
 		Remediation: stackset.Remediation(c.String("remediation")), ReuseExisting: c.Bool("reuse-existing"),
 		Preferences: stackset.Preferences{MaxConcurrent: c.String("max-concurrent"), FailureTolerance: c.String("failure-tolerance"), Mode: c.String("concurrency-mode")},
-		Yes:         c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Org: c.String("org"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
+		Prune:       c.Bool("prune"), MaxDeletions: c.String("max-deletions"),
+		Yes: c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Org: c.String("org"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
 		Output: c.String("output"), Quiet: c.Bool("quiet"), NoColor: c.Bool("no-color"),
 		Run: runName(started), Started: started, Command: strings.Join(os.Args[min(1, len(os.Args)):], " "),
 	}
@@ -122,6 +125,9 @@ func (o *options) check(c *cli.Context) error {
 		if err := checkShare(name, value, name == "max-concurrent"); err != nil {
 			return err
 		}
+	}
+	if err := checkShare("max-deletions", o.MaxDeletions, false); err != nil {
+		return err
 	}
 	if o.StackSet != "" && !validName.MatchString(o.StackSet) {
 		return usageError{fmt.Sprintf("--stack-set %q: a StackSet's name is a letter, then letters, digits and hyphens, 128 at most", o.StackSet)}

@@ -58,6 +58,8 @@ type planOptions struct {
 	MaxConcurrent       string            `json:"max-concurrent"`
 	FailureTolerance    string            `json:"failure-tolerance"`
 	ConcurrencyMode     string            `json:"concurrency-mode"`
+	Prune               bool              `json:"prune,omitempty"`
+	MaxDeletions        string            `json:"max-deletions,omitempty"`
 }
 
 func keptFlag() cli.Flag {
@@ -96,7 +98,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 			OUs: s.OUs, ExcludeOUs: s.ExcludeOUs, Accounts: s.Accounts, ExcludeAccounts: s.ExcludeAccounts, AccountTags: s.AccountTags,
 			IncludeManagement: s.IncludeManagement, Regions: j.Regions, Template: j.Template, StackSet: j.StackSet, Parameters: j.Parameters,
 			Remediation: string(orRemediation(j.Remediation)), PermissionsBoundary: j.PermissionsBoundary, Tags: j.Tags, ReuseExisting: j.ReuseExisting,
-			MaxConcurrent: p.MaxConcurrent, FailureTolerance: p.FailureTolerance, ConcurrencyMode: p.Mode,
+			MaxConcurrent: p.MaxConcurrent, FailureTolerance: p.FailureTolerance, ConcurrencyMode: p.Mode, Prune: j.Prune, MaxDeletions: j.MaxDeletions,
 		},
 		Plan: plan.JSON(),
 	}
@@ -110,7 +112,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 // take reads a kept plan and takes over what it says.
 func (o *options) take(c *cli.Context, path string) error {
 	var given []string
-	for _, f := range groups(whichFlags(), regionFlags(), deployFlags(), preferenceFlags()) {
+	for _, f := range groups(whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags()) {
 		if name := f.Names()[0]; c.IsSet(name) {
 			given = append(given, "--"+name)
 		}
@@ -135,6 +137,7 @@ func (o *options) take(c *cli.Context, path string) error {
 	o.Selector = orgs.Selector{OUs: w.OUs, ExcludeOUs: w.ExcludeOUs, Accounts: w.Accounts, ExcludeAccounts: w.ExcludeAccounts, AccountTags: w.AccountTags, IncludeManagement: w.IncludeManagement}
 	o.Regions, o.Template, o.StackSet, o.Parameters, o.Tags = w.Regions, w.Template, w.StackSet, w.Parameters, w.Tags
 	o.Remediation, o.PermissionsBoundary, o.ReuseExisting = stackset.Remediation(w.Remediation), w.PermissionsBoundary, w.ReuseExisting
+	o.Prune, o.MaxDeletions = w.Prune, w.MaxDeletions
 	o.Preferences = stackset.Preferences{MaxConcurrent: w.MaxConcurrent, FailureTolerance: w.FailureTolerance, Mode: w.ConcurrencyMode}
 	return nil
 }

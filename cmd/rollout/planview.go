@@ -67,6 +67,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 			return err
 		}
 	}
+	showOrphans(w, p)
 	if err := showOperations(w, p, full); err != nil {
 		return err
 	}
