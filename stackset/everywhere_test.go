@@ -174,15 +174,7 @@ func (e *estate) deploy(step string, d stackset.Desired, before holdings) (*stac
 		}
 	}
 	again := e.plan(d)
-	there := map[string][]stackset.Target{}
-	for _, s := range again.Sets {
-		for target, i := range s.Instances {
-			if i.StackID != "" {
-				there[s.Name] = append(there[s.Name], target)
-			}
-		}
-	}
-	e.complete(step, again.Sets, there, now)
+	e.complete(step, again.Sets, failed, now)
 	writes, todo := e.writes(), again.Pending()
 	for _, c := range again.Changes {
 		if c.Action != stackset.None && c.Action != stackset.Skip && !failed[c.StackSet+c.AccountID+c.Region] {

@@ -70,10 +70,22 @@ func (e *estate) untouched(step string, before, now holdings) {
 const stackType = "AWS::CloudFormation::Stack"
 
 // complete holds what the accounts have of a plan's sets to what the templates say: the
-// whole of it where an instance came true, nothing of it elsewhere.
-func (e *estate) complete(step string, sets []stackset.Set, there map[string][]stackset.Target, now holdings) {
+// whole of it where an instance came true, nothing of it elsewhere. Where an update
+// failed or was skipped it is as it was, which is not known here.
+func (e *estate) complete(step string, sets []stackset.Set, failed map[string]bool, now holdings) {
 	e.t.Helper()
 	for _, s := range sets {
+		var there []stackset.Target
+		unsure := map[string]bool{} // places, and accounts
+		for target, i := range s.Instances {
+			switch {
+			case i.StackID == "":
+			case failed[s.Name+target.AccountID+target.Region]:
+				unsure[target.AccountID+target.Region], unsure[target.AccountID] = true, true
+			default:
+				there = append(there, target)
+			}
+		}
 		made := map[spot]map[string]int{} // logical ids
 		rules := map[spot][]string{}
 		for at, things := range now {
@@ -92,7 +104,7 @@ func (e *estate) complete(step string, sets []stackset.Set, there map[string][]s
 			}
 		}
 		instances := map[string]int{} // by account
-		for _, target := range there[s.Name] {
+		for _, target := range there {
 			instances[target.AccountID]++
 			at := spot{target.AccountID, target.Region}
 			if made[at][""] != 1 {
@@ -108,8 +120,11 @@ func (e *estate) complete(step string, sets []stackset.Set, there map[string][]s
 			}
 		}
 		for at := range now {
+			if unsure[at.account+at.region] {
+				continue
+			}
 			n, in := 0, at.region
-			if slices.Contains(there[s.Name], stackset.Target{AccountID: at.account, Region: in}) {
+			if slices.Contains(there, stackset.Target{AccountID: at.account, Region: in}) {
 				n = 1
 			}
 			if in == "" {

@@ -1,8 +1,10 @@
 package stackset
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +15,10 @@ import (
 type ParameterError struct{ Message string }
 
 func (e *ParameterError) Error() string { return e.Message }
+
+// whole is what every number of an embedded template is; CloudFormation would pass on
+// 1.5, and a service refuse it in each account.
+var whole = regexp.MustCompile(`^[0-9]+$`)
 
 // checkParameters refuses a parameter that no template of the run declares, one
 // that rollout sets itself, and a value that the template does not take.
@@ -40,7 +46,11 @@ func checkParameters(d Desired) error {
 				continue
 			}
 			declared = true
-			if err := p.Check(d.Parameters[key]); err != nil {
+			err := p.Check(d.Parameters[key])
+			if err == nil && t.Path == "" && p.Type == "Number" && !whole.MatchString(d.Parameters[key]) {
+				err = errors.New("it is to be a whole number")
+			}
+			if err != nil {
 				value := d.Parameters[key]
 				if p.NoEcho {
 					value = hidden

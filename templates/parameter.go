@@ -55,6 +55,9 @@ func (p Parameter) Check(value string) error {
 	return nil
 }
 
+// decimal leaves out what only Go reads as a number: NaN, Inf, 0x10, 1_0.
+var decimal = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
+
 func (p Parameter) problem(v string) string {
 	if len(p.AllowedValues) > 0 && !slices.Contains(p.AllowedValues, v) {
 		hint := ""
@@ -66,7 +69,7 @@ func (p Parameter) problem(v string) string {
 	if p.Type == "Number" || p.Type == "List<Number>" {
 		f, err := strconv.ParseFloat(v, 64)
 		switch {
-		case err != nil:
+		case err != nil || !decimal.MatchString(v):
 			return "is not a number"
 		case p.MinValue != nil && f < *p.MinValue:
 			return fmt.Sprintf("is less than %v", *p.MinValue)

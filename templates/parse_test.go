@@ -162,6 +162,7 @@ Resources: {A: {Type: T}}
 	for _, test := range []struct{ name, value, want string }{
 		{"Choice", "true", ""}, {"Choice", "yes", `parameter Choice: "yes" is not one of true, false`},
 		{"Size", "1", ""}, {"Size", "25", ""}, {"Size", "0", "less than 1"}, {"Size", "26", "more than 25"}, {"Size", "", "not a number"},
+		{"Size", "2.5", ""}, {"Size", "1e1", ""}, {"Size", "NaN", "not a number"}, {"Size", "0x10", "not a number"}, {"Size", "1_0", "not a number"}, {"Size", "2\n", "not a number"},
 		{"Name", "éé", ""}, {"Name", "é", "shorter than 2"}, {"Name", "abcde", "longer than 4"},
 		{"Name", "abC", "does not match [a-zé]+: small letters"},
 		{"List", "a, b", ""}, {"List", "a,bb", `"bb" does not match`},
