@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,17 +36,17 @@ func TestAgainstBotocoreModels(t *testing.T) {
 		if call, ok := strings.CutPrefix(line, "COVERED "); ok {
 			covered[strings.TrimSpace(call)] = true
 		}
+		if line, ok := strings.CutPrefix(line, "ASSERTED "); ok {
+			covered[strings.TrimSpace(line)] = true
+		}
 	}
 	lines, err := simaws.Fidelity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the page says is checked by botocore is what was called here.
+	// What the page says is checked by botocore is what was called and asserted here.
 	for _, l := range lines {
-		if !l.IsCall() {
-			continue
-		}
-		if says := strings.Contains(l.Check, "botocore"); says != covered[l.ID] {
+		if says := slices.Contains(l.Checks(), "botocore"); says != covered[l.ID] {
 			t.Errorf("FIDELITY.md, %s: check %q, and this session covers it: %v", l.ID, l.Check, covered[l.ID])
 		}
 	}

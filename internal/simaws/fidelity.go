@@ -14,16 +14,25 @@ var fidelityPage string
 type FidelityLine struct {
 	Section string // "StackSets"
 	// ID is "service:Action" for a call, "SET-07" for a behaviour.
-	ID         string
-	Modelled   string
-	Source     string
-	Strength   string // strong: AWS says so itself; weak: others saw it, or it is inferred
-	Check      string // what outside this module covers it, "none" without
+	ID       string
+	Modelled string
+	Source   string
+	Strength string // strong: AWS says so itself; weak: others saw it, or it is inferred
+	// Check is what outside this module covers it, or "none" and, of a behaviour, why.
+	Check      string
 	Difference string // what is knowingly different, "none" without
 }
 
 // IsCall says whether the line is about an API call rather than a behaviour.
 func (l FidelityLine) IsCall() bool { return strings.Contains(l.ID, ":") }
+
+// Checks are the names of what covers the line; none without the reason.
+func (l FidelityLine) Checks() []string {
+	if strings.HasPrefix(l.Check, "none") {
+		return []string{"none"}
+	}
+	return strings.Split(l.Check, ", ")
+}
 
 // Fidelity reads the lines of FIDELITY.md in order.
 func Fidelity() ([]FidelityLine, error) { return parseFidelity(fidelityPage) }

@@ -94,7 +94,10 @@ func organization(who membership, do func(s *Sim, c *call, in organizationInput)
 		if who == reader && c.Caller.Account != s.world.management && len(s.world.delegated[c.Caller.Account]) == 0 {
 			return nil, fail(http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
 		}
-		if in.MaxResults != nil && (*in.MaxResults < 1 || *in.MaxResults > 20) {
+		if in.MaxResults != nil && *in.MaxResults < 1 {
+			return nil, invalidInput("MIN_VALUE_EXCEEDED", "You provided a value that is less than the minimum allowed: MaxResults is from 1 to 20.")
+		}
+		if in.MaxResults != nil && *in.MaxResults > 20 {
 			return nil, invalidInput("MAX_VALUE_EXCEEDED", "You provided a value that exceeds the maximum allowed: MaxResults is from 1 to 20.")
 		}
 		return do(s, c, in)

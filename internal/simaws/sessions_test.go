@@ -65,8 +65,9 @@ func TestSessionsWithTheAWSCLI(t *testing.T) {
 	}
 }
 
-// FIDELITY.md says for each call whether the AWS CLI was seen to call it: in the
-// sessions, waiters by the call that they make.
+// FIDELITY.md says for each call whether the AWS CLI was seen to call it, waiters by
+// the call that they make, and for each behaviour whether a session says in its head
+// that it asserts it.
 func TestFidelityOfTheSessions(t *testing.T) {
 	files, err := filepath.Glob("testdata/sessions/*.txt")
 	if err != nil {
@@ -87,16 +88,23 @@ func TestFidelityOfTheSessions(t *testing.T) {
 				called[service+":"+m[3]] = true
 			}
 		}
+		if m := regexp.MustCompile(`(?m)^# Asserts (.*)\.$`).FindStringSubmatch(string(text)); m != nil {
+			for _, id := range strings.Split(m[1], ", ") {
+				called[id] = true
+			}
+		}
 	}
 	lines, err := simaws.Fidelity()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range lines {
-		if service, action, _ := strings.Cut(l.ID, ":"); l.IsCall() {
-			if has, says := called[service+":"+kebab(action)], slices.Contains(strings.Split(l.Check, ", "), "aws"); has != says {
-				t.Errorf("FIDELITY.md, %s: check %q, and a session of the AWS CLI has it: %v", l.ID, l.Check, has)
-			}
+		name := l.ID
+		if service, action, ok := strings.Cut(l.ID, ":"); ok {
+			name = service + ":" + kebab(action)
+		}
+		if has, says := called[name], slices.Contains(l.Checks(), "aws"); has != says {
+			t.Errorf("FIDELITY.md, %s: check %q, and a session of the AWS CLI has it: %v", l.ID, l.Check, has)
 		}
 	}
 }

@@ -55,16 +55,24 @@ func (run *automationRun) act(step runbookStep, in map[string]any, waited time.D
 	case "aws:branch":
 		return run.branch(step)
 	case "aws:sleep":
-		d, ok := isoDuration(textOf(in["Duration"]))
-		if !ok {
-			if at, err := time.Parse(time.RFC3339, textOf(in["Timestamp"])); err == nil {
-				return outcome{takes: max(0, at.Sub(run.s.clock.Now()))}
-			}
-			return outcome{failure: executing("The Duration " + textOf(in["Duration"]) + " is not an ISO 8601 duration")}
-		}
-		return outcome{takes: d}
+		return run.sleep(step, in)
 	}
 	return outcome{failure: executing("The action " + step.action + " is not simulated")}
+}
+
+// sleep waits for a while or for a time, and no longer than the step may last.
+func (run *automationRun) sleep(step runbookStep, in map[string]any) outcome {
+	d, ok := isoDuration(textOf(in["Duration"]))
+	if at, err := time.Parse(time.RFC3339, textOf(in["Timestamp"])); !ok && err == nil {
+		d, ok = max(0, at.Sub(run.s.clock.Now())), true
+	}
+	if !ok {
+		return outcome{failure: executing("The Duration " + textOf(in["Duration"]) + " is not an ISO 8601 duration")}
+	}
+	if limit := time.Duration(step.timeout * float64(time.Second)); limit > 0 && d > limit {
+		return outcome{takes: limit, failure: "Step timed out while step is sleeping."}
+	}
+	return outcome{takes: d}
 }
 
 // speed divides durations.

@@ -8,6 +8,7 @@ import os
 import runpy
 import sys
 import types
+import urllib.request
 import xml.etree.ElementTree as ET
 
 import boto3
@@ -15,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 URL, THROTTLED = sys.argv[1:3]
-defects, covered = set(), set()
+defects, covered, requests = set(), set(), set()
 
 # Codes that every service may answer and no model lists (AWS's "Common errors").
 COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError", "ValidationException", "InvalidAction", "UnknownOperationException",
@@ -113,14 +114,16 @@ def from_xml(shape, node, where):
         scalar(shape, node.text or "", where)
 
 
-def judge(operation_model, response_dict, **_):
+def judge(url, operation_model, response_dict, **_):
     service = operation_model.service_model
     name = f"{service.signing_name}:{operation_model.name}"
     covered.add(name)
     status, body = response_dict["status_code"], response_dict["body"]
     headers = {k.lower(): v for k, v in response_dict["headers"].items()}
-    if not any(h in headers for h in ("x-amzn-requestid", "x-amz-request-id")):
-        defects.add(f"{name}: no request id")
+    request = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id")
+    if not request or (url, request) in requests:
+        defects.add(f"WIRE-02: {name}: request id {request!r}: none, or that of another answer")
+    requests.add((url, request))
     protocol = service.metadata["protocol"]
     modelled = {s.metadata.get("error", {}).get("code", s.name): s for s in operation_model.error_shapes}
     if status >= 300:
@@ -164,8 +167,13 @@ def client(service, region="us-east-1", credentials=None, url=URL):
     c = boto3.client(service, region_name=region, endpoint_url=url, aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
                      aws_session_token=keys["SessionToken"], config=Config(retries={"max_attempts": 1}, parameter_validation=True))
     # before-parse carries the answer as it came, before botocore reads it.
-    c.meta.events.register("before-parse", lambda **k: judge(**k))
+    c.meta.events.register("before-parse", lambda **k: judge(url, **k))
     return c
+
+
+def control(verb):
+    """Stops simulated time, or lets it go on."""
+    urllib.request.urlopen(urllib.request.Request(f"{URL}/_sim/{verb}", method="POST")).read()
 
 
 def refused(code, call, **members):
@@ -298,10 +306,16 @@ wait(cfn.delete_stack_instances(StackSetName="conformance", DeploymentTargets=ta
 cfn.delete_stack_set(StackSetName="conformance")
 
 # Sessions of their own, a file a service: run(c) gets what is defined above.
+# LINES are the behaviours of FIDELITY.md that it asserts: WIRE-01 and WIRE-02 by judge.
+asserted = {"WIRE-01", "WIRE-02"}
 for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "conformance", "*.py"))):
-    runpy.run_path(path)["run"](types.SimpleNamespace(**globals()))
+    session_file = runpy.run_path(path)
+    session_file["run"](types.SimpleNamespace(**globals()))
+    asserted |= set(session_file.get("LINES", ()))
 
 for d in sorted(defects):
     print("DEFECT", d)
 for c in sorted(covered):
     print("COVERED", c)
+for line in sorted(asserted):
+    print("ASSERTED", line)

@@ -1,6 +1,8 @@
 """Who may do what: the organization's own calls, service control policies, roles."""
 import json
 
+LINES = ("ORG-04", "ORG-09", "ORG-10", "IAM-01", "IAM-02", "IAM-03")
+
 
 def document(effect, actions):
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"}]})

@@ -2,6 +2,8 @@
 import json
 import time
 
+LINES = ("SET-16",)
+
 
 def run(c):
     cfn = c.client("cloudformation")
@@ -42,10 +44,12 @@ def run(c):
     inside.detect_stack_resource_drift(StackName=stack, LogicalResourceId="Role")
     inside.describe_stack_resources(StackName=stack)
     c.refused("ValidationError", inside.describe_stack_drift_detection_status, StackDriftDetectionId="00000000-0000-0000-0000-000000000000")
-    # An operation that is stopped, and one that cannot be.
+    # An operation that is stopped, before simulated time gets to its end, and one that cannot be.
+    c.control("pause")
     slow = cfn.create_stack_instances(StackSetName=name, DeploymentTargets={"OrganizationalUnitIds": [c.root["Id"]]}, Regions=["us-east-1", "us-west-2"])["OperationId"]
     c.refused("OperationInProgressException", cfn.delete_stack_set, StackSetName=name)
     cfn.stop_stack_set_operation(StackSetName=name, OperationId=slow)
+    c.control("resume")
     if until(slow)["Status"] != "STOPPED":
         c.defects.add("StopStackSetOperation: the operation ended otherwise")
     c.refused("InvalidOperationException", cfn.stop_stack_set_operation, StackSetName=name, OperationId=slow)

@@ -3,6 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import ClientError
 
+LINES = ("WIRE-03", "WIRE-04", "WIRE-05")
+
 
 def run(c):
     unknown(c)
