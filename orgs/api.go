@@ -35,6 +35,8 @@ func NewClient(cfg aws.Config) *organizations.Client {
 		"ListTagsForResource":              awsapi.Limit(10, 15),
 		"ListDelegatedAdministrators":      awsapi.Limit(5, 8),
 
+		"DescribeAccount":                     awsapi.Limit(20, 30),
+		"DescribeOrganizationalUnit":          awsapi.Limit(2, 2),
 		"ListAWSServiceAccessForOrganization": awsapi.Limit(1, 3),
 	}
 	return organizations.NewFromConfig(cfg, func(o *organizations.Options) {

@@ -14,6 +14,7 @@ func newPace() awsapi.Pace {
 		"ListStackSets", "DescribeStackSet", "ListStackInstances", "DescribeStackSetOperation", "ListStackSetOperations",
 		"ListStackSetOperationResults", "CreateStackSet", "UpdateStackSet", "DeleteStackSet", "CreateStackInstances",
 		"UpdateStackInstances", "DeleteStackInstances", "StopStackSetOperation", "DescribeOrganizationsAccess",
+		"DescribeStackInstance", "ListStackSetAutoDeploymentTargets",
 	} {
 		pace[api] = awsapi.Limit(6, 10)
 	}

@@ -230,19 +230,21 @@ func (f *finder) read(ctx context.Context, set *Set) error {
 	for _, p := range have.Parameters {
 		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 	}
-	set.Instances, err = listInstances(ctx, f.home, set.Name, f.callAs)
+	set.Instances, err = listInstances(ctx, f.home, set.Name, f.callAs, "")
 	if err != nil {
 		return fmt.Errorf("list the stack instances of %s in %s: %w", set.Name, f.s.HomeRegion, err)
 	}
 	return nil
 }
 
-// listInstances lists all the stack instances of a set.
-func listInstances(ctx context.Context, client cloudformation.ListStackInstancesAPIClient, name string, callAs types.CallAs) (map[Target]Instance, error) {
+// listInstances lists the stack instances of a set, of one account or of all ("").
+func listInstances(ctx context.Context, client cloudformation.ListStackInstancesAPIClient, name string, callAs types.CallAs, account string) (map[Target]Instance, error) {
 	out := map[Target]Instance{}
-	pages := cloudformation.NewListStackInstancesPaginator(client, &cloudformation.ListStackInstancesInput{
-		StackSetName: aws.String(name), CallAs: callAs, MaxResults: aws.Int32(100),
-	})
+	in := &cloudformation.ListStackInstancesInput{StackSetName: aws.String(name), CallAs: callAs, MaxResults: aws.Int32(100)}
+	if account != "" {
+		in.StackInstanceAccount = aws.String(account)
+	}
+	pages := cloudformation.NewListStackInstancesPaginator(client, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -39,12 +39,31 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if err != nil {
 		return nil, err
 	}
+	plan, err := planFor(ctx, s, in, found.Sets, emit)
+	if err != nil {
+		return nil, err
+	}
+	plan.Warnings = append(plan.Warnings, found.Warnings...)
+	for _, t := range templates.Together(in.Desired.Templates) {
+		plan.Warnings = append(plan.Warnings, t.Warnings()...)
+	}
+	if warning != "" {
+		plan.Warnings = append(plan.Warnings, warning)
+	}
+	slices.Sort(plan.Warnings)
+	emit(Planned{plan})
+	return plan, nil
+}
+
+// planFor reads what the accounts of a run have and works its plan out from that and
+// from the sets that are there.
+func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set, emit func(Event)) (*Plan, error) {
 	d := in.Desired
 	regions := d.readRegions()
 	rules := map[string][]templates.Rule{}
 	var roles []string
 	base, keeps := false, map[string]string{}
-	for _, set := range found.Sets {
+	for _, set := range sets {
 		set.Want = want(d, set.Template, set.Automatic)
 		for _, region := range d.RegionsOf(set.Template) {
 			rules[region] = append(rules[region], set.Rules(region, d.Partition)...)
@@ -72,20 +91,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if err := facts.closed(); err != nil {
 		return nil, err
 	}
-	plan, err := MakePlan(d, found.Sets, facts)
-	if err != nil {
-		return nil, err
-	}
-	plan.Warnings = append(plan.Warnings, found.Warnings...)
-	for _, t := range templates.Together(d.Templates) {
-		plan.Warnings = append(plan.Warnings, t.Warnings()...)
-	}
-	if warning != "" {
-		plan.Warnings = append(plan.Warnings, warning)
-	}
-	slices.Sort(plan.Warnings)
-	emit(Planned{plan})
-	return plan, nil
+	return MakePlan(d, sets, facts)
 }
 
 // Look finds the sets of a run, without preflight. What they want is what they have.

@@ -37,7 +37,7 @@ func (a *applier) settle(ctx context.Context, r *running, op *Operation, rows ma
 	}
 	var instances map[Target]Instance
 	for n := 0; missing(); n++ {
-		found, err := listInstances(ctx, a.api, r.set.Name, a.callAs)
+		found, err := listInstances(ctx, a.api, r.set.Name, a.callAs, "")
 		if err != nil {
 			if ctx.Err() != nil {
 				break

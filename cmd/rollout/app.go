@@ -39,7 +39,7 @@ func newApp(s streams) *cli.App {
 		},
 		Commands: withUsageErrors([]*cli.Command{
 			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), disarmCommand(s), restoreCommand(s), removeCommand(s),
-			templatesCommand(s), doctorCommand(s), simulateCommand(s), proveCommand(s),
+			templatesCommand(s), explainCommand(s), doctorCommand(s), simulateCommand(s), proveCommand(s),
 		}),
 	}
 }

@@ -37,7 +37,7 @@ func (th *theater) delegate() {
 func TestPoliciesOfADelegatedAdministrator(t *testing.T) {
 	in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames, Restorers: restoreRoles, Delegated: true, Own: true}
 	for command, args := range map[string][]string{
-		"status": {"status"}, "doctor": {"doctor"},
+		"status": {"status"}, "doctor": {"doctor"}, "explain": {"explain", "MEMBER"},
 		"plan": words([]string{"plan"}, chosen), "report": words([]string{"report", "--out", "REPORT"}, chosen),
 	} {
 		t.Run(command, func(t *testing.T) {

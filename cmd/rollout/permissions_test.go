@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -137,7 +139,7 @@ func (th *theater) run(policy *templates.Policy, args ...string) (status int, sa
 	defer in.Close()
 	args = slices.Clone(args)
 	for i := range args {
-		args[i] = strings.NewReplacer("REPORT", filepath.Join(th.dir, "report"), "MEMBER", th.member().Name).Replace(args[i])
+		args[i] = strings.NewReplacer("REPORT", filepath.Join(th.dir, "report"), "MEMBERID", th.member().ID, "MEMBER", th.member().Name).Replace(args[i])
 	}
 	status = run(context.WithoutCancel(th.t.Context()), append([]string{"rollout", "--endpoint-url", theaterURL}, args...), in, &out, &errs, func() {})
 	return status, errs.String() + out.String()
@@ -174,6 +176,7 @@ type act struct {
 	sim     simaws.Options
 	prepare func(*theater)
 	before  [][]string // as the operator
+	after   func(*theater)
 	args    []string
 }
 
@@ -211,13 +214,33 @@ var acts = map[string][]act{
 	"remove":   {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
 	"activate": {{name: "on", sim: simaws.Options{TrustedAccessOff: true}, prepare: guard, args: []string{"doctor", "--activate", "--yes", "--ou", "Workloads"}}},
-	"prove":    {{name: "all", args: []string{"prove", "--ou", "Sandbox", "--yes"}}},
-	"restore":  {{name: "list", before: deployed, args: []string{"restore", "--account", "MEMBER", "--region", "us-east-1"}}},
+	"explain": {
+		{name: "by id", before: deployed, args: []string{"explain", "MEMBERID"}},
+		{name: "automatic deployment", before: deployed, after: automatic, args: []string{"explain", "MEMBERID"}},
+		{name: "by name", before: deployed, args: []string{"explain", "MEMBER", "us-east-1"}},
+	},
+	"prove":   {{name: "all", args: []string{"prove", "--ou", "Sandbox", "--yes"}}},
+	"restore": {{name: "list", before: deployed, args: []string{"restore", "--account", "MEMBER", "--region", "us-east-1"}}},
 }
 
 // guard attaches a service control policy that is in the way.
 func guard(th *theater) {
 	attachWith(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"config:PutConfigRule","Resource":"*"}]}`)
+}
+
+// automatic switches automatic deployment of the rules' set on.
+func automatic(th *theater) {
+	api, name := cloudformation.NewFromConfig(th.operator()), "rollout-default-security-group"
+	set, err := api.DescribeStackSet(th.t.Context(), &cloudformation.DescribeStackSetInput{StackSetName: &name})
+	if err == nil {
+		_, err = api.UpdateStackSet(th.t.Context(), &cloudformation.UpdateStackSetInput{
+			StackSetName: &name, UsePreviousTemplate: aws.Bool(true), AutoDeployment: &cfntypes.AutoDeployment{Enabled: aws.Bool(true), RetainStacksOnAccountRemoval: aws.Bool(true)},
+			Tags: set.StackSet.Tags, Parameters: set.StackSet.Parameters,
+		})
+	}
+	if err != nil {
+		th.t.Fatal(err)
+	}
 }
 
 // variants are the last act in an organization whose accounts have no paths, and with
@@ -323,5 +346,8 @@ func (th *theater) play(a act) {
 		if status, said := th.run(nil, args...); status != exitDone {
 			th.t.Fatalf("%s: %v: exit status %d\n%s", a.name, args, status, said)
 		}
+	}
+	if a.after != nil {
+		a.after(th)
 	}
 }

@@ -23,24 +23,38 @@ type choice struct {
 	management string
 }
 
-// walkTree finds out which organization this is, as whom to call StackSets, and
-// walks as much of the tree as the selection needs.
-func (j *job) walkTree(ctx context.Context) (*choice, error) {
-	api := orgs.NewClient(j.session.Own(""))
+// organization finds out which organization this is, and as whom to call StackSets.
+func (j *job) organization(ctx context.Context, api orgs.API) (*choice, orgs.Organization, error) {
 	organization, err := orgs.Describe(ctx, api)
 	if err != nil {
-		return nil, err
+		return nil, organization, err
 	}
 	if j.ExpectOrganization != "" && organization.ID != j.ExpectOrganization {
-		return nil, fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing else was read, nothing changed", organization.ID, j.ExpectOrganization)
+		return nil, organization, fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing else was read, nothing changed", organization.ID, j.ExpectOrganization)
 	}
 	chosen := &choice{callAs: types.CallAsSelf, management: organization.ManagementAccount}
 	if j.CallAs == "delegated-admin" || j.CallAs == "" && j.session.Account != organization.ManagementAccount {
 		chosen.callAs = types.CallAsDelegatedAdmin
 	}
 	if j.CallAs == "self" && j.session.Account != organization.ManagementAccount {
-		return nil, fmt.Errorf("--call-as self: the credentials belong to account %s, and organization %s is managed by %s; a service-managed StackSet is made from there, or by a delegated administrator (--call-as delegated-admin)", j.session.Account, organization.ID, organization.ManagementAccount)
+		return nil, organization, fmt.Errorf("--call-as self: the credentials belong to account %s, and organization %s is managed by %s; a service-managed StackSet is made from there, or by a delegated administrator (--call-as delegated-admin)", j.session.Account, organization.ID, organization.ManagementAccount)
 	}
+	return chosen, organization, nil
+}
+
+// walkTree finds out which organization this is, and walks as much of the tree as the
+// selection needs.
+func (j *job) walkTree(ctx context.Context) (*choice, error) {
+	api := orgs.NewClient(j.session.Own(""))
+	chosen, organization, err := j.organization(ctx, api)
+	if err != nil {
+		return nil, err
+	}
+	return chosen, j.walkFrom(ctx, api, organization, chosen)
+}
+
+// walkFrom walks an organization that is known.
+func (j *job) walkFrom(ctx context.Context, api orgs.API, organization orgs.Organization, chosen *choice) (err error) {
 	bar := j.out.Bar("walking "+organization.ID, 0)
 	defer bar.Done()
 	chosen.tree, err = orgs.Walk(ctx, api, orgs.WalkOptions{Organization: &organization, Caller: j.session.Account, Below: j.Selector.Below(), Tags: j.Selector.NeedsTags()}, func(e orgs.Event) {
@@ -48,7 +62,7 @@ func (j *job) walkTree(ctx context.Context) (*choice, error) {
 			bar.Set(w.Accounts, w.Accounts+1, fmt.Sprintf("accounts, %d OUs", w.OUs))
 		}
 	})
-	return chosen, err
+	return err
 }
 
 // walk walks and selects. all is true where an empty selection means every

@@ -103,6 +103,8 @@ func Commands() []Command {
 		{"disarm", take},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
+		{"explain", slices.Concat(report, inside(stackset.PreflightPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
+			on(sets, "cloudformation:DescribeStackInstance cloudformation:DescribeStackSetOperation cloudformation:ListStackSetAutoDeploymentTargets"))},
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
 			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},

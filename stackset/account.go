@@ -1,0 +1,253 @@
+package stackset
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/fanout"
+)
+
+// AccountSet is a set of ours and what it has in one account.
+type AccountSet struct {
+	Name       string
+	Template   string // its tag rollout:template
+	SHA256     string // its tag rollout:sha256
+	Parameters map[string]string
+	Auto       AutoDeployment
+	// Instances are those of the account, by Region.
+	Instances []AccountInstance
+}
+
+// AccountInstance is a stack instance and what only a call of its own tells of it.
+type AccountInstance struct {
+	Instance
+	// Overrides are nil where they were not asked for.
+	Overrides map[string]string
+	// Last is the operation that worked on it last, without a status where AWS no longer
+	// knows it or it was not asked for.
+	Last Operation
+}
+
+// AutoDeployment says what StackSets does by itself when accounts come and go.
+type AutoDeployment struct {
+	Enabled bool
+	// Retain says that the stacks of an account that leaves stay there.
+	Retain bool
+	// Targets are the Regions of each OU (or the root) that is watched, by its id.
+	Targets map[string][]string
+}
+
+// accountReads bounds the calls about one account that are under way.
+const accountReads = 8
+
+// OfAccount reads what the home Region's sets of ours have in one account: the list of
+// sets, two calls a set whose name is wanted, and in the Regions of interest (nil for
+// all) one an instance, for its overrides, and one an operation.
+func OfAccount(ctx context.Context, s *awsapi.Session, callAs types.CallAs, account string, regions []string, wanted func(name string) bool) ([]AccountSet, error) {
+	r := &accountReader{api: newClient(s, "", newPace()), s: s, callAs: callAs, account: account, regions: regions}
+	names, err := r.names(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	type result struct {
+		set  AccountSet
+		ours bool
+		err  error
+	}
+	var out []AccountSet
+	for _, got := range fanout.Ordered(ctx, names, accountReads, func(ctx context.Context, name string) result {
+		set, ours, err := r.set(ctx, name)
+		return result{set, ours, err}
+	}) {
+		if got.err != nil {
+			return nil, got.err
+		}
+		if got.ours {
+			out = append(out, got.set)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return out, r.details(ctx, out)
+}
+
+// accountReader reads one account's part of the sets.
+type accountReader struct {
+	api     *cloudformation.Client
+	s       *awsapi.Session
+	callAs  types.CallAs
+	account string
+	regions []string
+}
+
+func (r *accountReader) explain(what string, err error) error {
+	return fmt.Errorf("%s in %s: %w", what, r.s.HomeRegion, err)
+}
+
+func (r *accountReader) names(ctx context.Context, wanted func(string) bool) ([]string, error) {
+	var out []string
+	pages := cloudformation.NewListStackSetsPaginator(r.api, &cloudformation.ListStackSetsInput{Status: types.StackSetStatusActive, CallAs: r.callAs, MaxResults: aws.Int32(100)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, r.explain("list the stack sets", err)
+		}
+		for _, set := range page.Summaries {
+			if name := aws.ToString(set.StackSetName); wanted(name) {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// set reads a set and its instances in the account. ours is false for one that rollout
+// did not make, and for one that was deleted since it was listed.
+func (r *accountReader) set(ctx context.Context, name string) (set AccountSet, ours bool, err error) {
+	out, err := r.api.DescribeStackSet(ctx, &cloudformation.DescribeStackSetInput{StackSetName: &name, CallAs: r.callAs})
+	if awsapi.Code(err) == "StackSetNotFoundException" {
+		return set, false, nil
+	}
+	if err != nil {
+		return set, false, r.explain("describe stack set "+name, err)
+	}
+	have := cmp.Or(out.StackSet, &types.StackSet{})
+	set = AccountSet{Name: name, Template: tagValue(have.Tags, TagTemplate), SHA256: tagValue(have.Tags, TagSHA256), Parameters: map[string]string{}}
+	if set.Template == "" {
+		return set, false, nil
+	}
+	for _, p := range have.Parameters {
+		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+	}
+	if auto := have.AutoDeployment; auto != nil && aws.ToBool(auto.Enabled) {
+		set.Auto = AutoDeployment{Enabled: true, Retain: aws.ToBool(auto.RetainStacksOnAccountRemoval)}
+		if set.Auto.Targets, err = r.targets(ctx, name); err != nil {
+			return set, false, err
+		}
+	}
+	instances, err := listInstances(ctx, r.api, name, r.callAs, r.account)
+	if err != nil {
+		return set, false, r.explain("list the stack instances of "+name+" in account "+r.account, err)
+	}
+	for _, i := range instances {
+		set.Instances = append(set.Instances, AccountInstance{Instance: i})
+	}
+	slices.SortFunc(set.Instances, func(a, b AccountInstance) int { return a.Target.Compare(b.Target) })
+	return set, true, nil
+}
+
+// targets are the OUs that automatic deployment watches.
+func (r *accountReader) targets(ctx context.Context, name string) (map[string][]string, error) {
+	out := map[string][]string{}
+	in := &cloudformation.ListStackSetAutoDeploymentTargetsInput{StackSetName: &name, CallAs: r.callAs, MaxResults: aws.Int32(100)}
+	for {
+		page, err := r.api.ListStackSetAutoDeploymentTargets(ctx, in)
+		if err != nil {
+			return nil, r.explain("list the targets of automatic deployment of stack set "+name, err)
+		}
+		for _, t := range page.Summaries {
+			regions := slices.Clone(t.Regions)
+			slices.Sort(regions)
+			out[aws.ToString(t.OrganizationalUnitId)] = regions
+		}
+		if aws.ToString(page.NextToken) == "" {
+			return out, nil
+		}
+		in.NextToken = page.NextToken
+	}
+}
+
+// details reads what a list does not have: overrides, and the last operations.
+func (r *accountReader) details(ctx context.Context, sets []AccountSet) error {
+	type place struct {
+		set *AccountSet
+		i   *AccountInstance
+	}
+	type operation struct{ set, id string }
+	var places []place
+	var operations []operation
+	for n := range sets {
+		for m := range sets[n].Instances {
+			p := place{&sets[n], &sets[n].Instances[m]}
+			if r.regions != nil && !slices.Contains(r.regions, p.i.Region) {
+				continue
+			}
+			places = append(places, p)
+			if o := (operation{p.set.Name, p.i.LastOperation}); o.id != "" && !slices.Contains(operations, o) {
+				operations = append(operations, o)
+			}
+		}
+	}
+	var failure error
+	for p, got := range fanout.Ordered(ctx, places, accountReads, func(ctx context.Context, p place) error {
+		out, err := r.api.DescribeStackInstance(ctx, &cloudformation.DescribeStackInstanceInput{StackSetName: &p.set.Name, StackInstanceAccount: &r.account, StackInstanceRegion: &p.i.Region, CallAs: r.callAs})
+		if awsapi.Code(err) == "StackInstanceNotFoundException" { // deleted since it was listed
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		p.i.Overrides = map[string]string{}
+		for _, o := range cmp.Or(out.StackInstance, &types.StackInstance{}).ParameterOverrides {
+			p.i.Overrides[aws.ToString(o.ParameterKey)] = aws.ToString(o.ParameterValue)
+		}
+		return nil
+	}) {
+		if got != nil && failure == nil {
+			failure = r.explain(fmt.Sprintf("describe the stack instance of %s in %s", p.set.Name, p.i.Region), got)
+		}
+	}
+	known := map[operation]Operation{}
+	for o, got := range fanout.Ordered(ctx, operations, accountReads, func(ctx context.Context, o operation) Operation {
+		out, err := r.api.DescribeStackSetOperation(ctx, &cloudformation.DescribeStackSetOperationInput{StackSetName: &o.set, OperationId: &o.id, CallAs: r.callAs})
+		if err != nil || out.StackSetOperation == nil {
+			// AWS forgets operations; the instance says how it ended.
+			return Operation{StackSet: o.set, ID: o.id, StatusReason: awsapi.Text(cmp.Or(err, fmt.Errorf("AWS describes nothing")))}
+		}
+		return operationOf(o.set, out.StackSetOperation)
+	}) {
+		known[o] = got
+	}
+	for _, p := range places {
+		p.i.Last = known[operation{p.set.Name, p.i.LastOperation}]
+	}
+	return cmp.Or(ctx.Err(), failure)
+}
+
+// PlanAccount works out what a deploy would do in the one account of a run, from what
+// its sets have there: no other instance is read.
+func PlanAccount(ctx context.Context, s *awsapi.Session, in PrepareInput, have []AccountSet) (*Plan, error) {
+	if err := Check(in.Desired); err != nil {
+		return nil, err
+	}
+	sets := SetsOf(in.Desired, have)
+	return planFor(ctx, s, in, sets, func(Event) {})
+}
+
+// SetsOf are the sets of a run with what they have in one account.
+func SetsOf(d Desired, have []AccountSet) []Set {
+	var out []Set
+	for _, w := range WantedSets(d) {
+		set := Set{Name: w.Name, Template: w.Template, Automatic: w.Automatic, Want: want(d, w.Template, w.Automatic), Instances: map[Target]Instance{}}
+		for _, h := range have {
+			if h.Name != w.Name || h.Template != w.Template.Name {
+				continue
+			}
+			set.Exists, set.SHA256, set.Parameters = true, h.SHA256, h.Parameters
+			for _, i := range h.Instances {
+				set.Instances[i.Target] = i.Instance
+			}
+		}
+		out = append(out, set)
+	}
+	return out
+}
