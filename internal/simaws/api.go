@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// apiDo does one call of EC2, S3, Lambda or STS in an account and Region, with
+// apiDo does one call of EC2, ECS, Lambda, S3 or STS in an account and Region, with
 // members and answer in the shapes that boto3 uses. The EC2 endpoint and the
 // scripts of automation documents share it.
 func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op string, in map[string]any) (map[string]any, error) {
@@ -68,21 +68,11 @@ func (s *Sim) apiDo(who authorizer, a *account, r *regionState, service, op stri
 			return nil, err
 		}
 		return s.describeVPCs(a, r, in)
-	case "ec2:DescribeLaunchTemplateVersions":
-		if err := check("ec2:"+op, "*", nil); err != nil {
-			return nil, err
-		}
-		return map[string]any{"LaunchTemplateVersions": []any{}}, nil
 	case "ec2:DescribeRegions":
 		if err := check("ec2:"+op, "*", nil); err != nil {
 			return nil, err
 		}
 		return s.describeRegions(a, in)
-	case "lambda:ListFunctions":
-		if err := check("lambda:ListFunctions", "*", nil); err != nil {
-			return nil, err
-		}
-		return map[string]any{"Functions": []any{}}, nil
 	case "s3:PutObject", "s3:GetObject", "s3:HeadBucket":
 		return s.objectDo(check, a, op, in)
 	}

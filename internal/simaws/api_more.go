@@ -16,7 +16,7 @@ type apiCall func(s *Sim, check checker, a *account, r *regionState, in map[stri
 var apiCalls = map[string]apiCall{}
 
 func init() {
-	for _, some := range []map[string]apiCall{passwordCalls, encryptionCalls, flowLogCalls, accountBlockCalls, userCalls, instanceCalls, snapshotCalls, bucketCalls, bucketWrites} {
+	for _, some := range []map[string]apiCall{passwordCalls, encryptionCalls, flowLogCalls, accountBlockCalls, userCalls, instanceCalls, snapshotCalls, bucketCalls, bucketWrites, subnetCalls, templateCalls, ecsCalls, lambdaCalls} {
 		for name, do := range some {
 			apiCalls[name] = do
 		}

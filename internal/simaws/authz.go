@@ -170,7 +170,7 @@ var managedPolicies = map[string]policyDocument{
 var readActions = []string{
 	"config:Describe*", "config:Get*", "config:List*", "config:BatchGet*", "config:Select*", "iam:Get*", "iam:List*", "ec2:Describe*", "ec2:GetEbs*", "ssm:Describe*", "ssm:List*", "ssm:GetDocument",
 	"cloudformation:Describe*", "cloudformation:List*", "cloudformation:GetTemplate*", "organizations:Describe*", "organizations:List*",
-	"account:List*", "account:Get*", "s3:ListBucket", "s3:GetBucket*", "lambda:List*", "lambda:Get*",
+	"account:List*", "account:Get*", "s3:ListBucket", "s3:GetBucket*", "lambda:List*", "lambda:Get*", "ecs:Describe*", "ecs:List*",
 }
 
 type decision int

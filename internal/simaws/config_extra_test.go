@@ -67,12 +67,12 @@ func TestSnapshot(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The group, and the account's block of public snapshots.
+			// The group, its VPC, and the account’s block of public snapshots.
 			var file struct {
 				ConfigSnapshotID   string
 				ConfigurationItems []struct{ ResourceID string }
 			}
-			if err := json.NewDecoder(r).Decode(&file); err != nil || file.ConfigSnapshotID != *made.ConfigSnapshotId || len(file.ConfigurationItems) != 3 || !strings.HasSuffix(key, "_"+*made.ConfigSnapshotId+".json.gz") {
+			if err := json.NewDecoder(r).Decode(&file); err != nil || file.ConfigSnapshotID != *made.ConfigSnapshotId || len(file.ConfigurationItems) != 4 || !strings.HasSuffix(key, "_"+*made.ConfigSnapshotId+".json.gz") {
 				t.Errorf("%s: %+v, %v", key, file, err)
 			}
 		}

@@ -62,8 +62,11 @@ const deliveryPolicy = `{"Version":"2012-10-17","Statement":[
   "Condition":{"StringEquals":{"aws:SourceAccount":"111122223333","s3:x-amz-acl":"bucket-owner-full-control"}}},
  {"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::` + testBucket + `/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
 
-// group adds an open group.
+// group adds an open group, and its VPC where it is the first.
 func (p *place) group(id, name string) *securityGroup {
+	if len(p.r.vpcs) == 0 {
+		p.r.vpcs = append(p.r.vpcs, &vpc{ID: "vpc-1", CIDR: "10.0.0.0/16"})
+	}
 	g := &securityGroup{
 		ID: id, Name: name, VPC: "vpc-1", Tags: map[string]string{},
 		Ingress: []map[string]any{{"IpProtocol": "-1", "UserIdGroupPairs": []any{map[string]any{"GroupId": id}}}},

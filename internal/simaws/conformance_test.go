@@ -20,7 +20,18 @@ func TestAgainstBotocoreModels(t *testing.T) {
 		}
 		t.Skip("python3 with boto3 is not installed (pip install boto3); this check against a third party is skipped")
 	}
-	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 3600}))
+	sim := simaws.New(simaws.Options{Speed: 3600})
+	// The session enters the first account that is active under Workloads.
+	for _, a := range sim.Accounts() {
+		if a.State == "ACTIVE" && strings.HasPrefix(a.OUPath, "Workloads") {
+			sim.OptIn(a.ID, "il-central-1", false)
+			for _, kind := range simaws.Leaners() {
+				sim.LeanOn(a.ID, "us-west-2", kind, kind)
+			}
+			break
+		}
+	}
+	server := httptest.NewServer(sim)
 	defer server.Close()
 	throttled := httptest.NewServer(simaws.New(simaws.Options{Throttle: true}))
 	defer throttled.Close()

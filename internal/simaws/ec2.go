@@ -5,23 +5,25 @@ import "fmt"
 // ec2Ops are the calls served over EC2's query protocol; each is decoded into the
 // members that apiDo takes.
 var ec2Ops = map[string]handler{
-	"DescribeSecurityGroups":         ec2Call,
-	"DescribeSecurityGroupRules":     ec2Call,
-	"RevokeSecurityGroupIngress":     ec2Call,
-	"RevokeSecurityGroupEgress":      ec2Call,
-	"AuthorizeSecurityGroupIngress":  ec2Call,
-	"AuthorizeSecurityGroupEgress":   ec2Call,
-	"DescribeNetworkInterfaces":      ec2Call,
-	"DescribeVpcs":                   ec2Call,
-	"DescribeRegions":                ec2Call,
-	"DescribeLaunchTemplateVersions": ec2Call,
-	"CreateTags":                     ec2Call,
-	"DeleteTags":                     ec2Call,
-	"DescribeInstances":              ec2Shared,
-	"ModifyInstanceMetadataOptions":  ec2Shared,
-	"DescribeSnapshots":              ec2Shared,
-	"DescribeSnapshotAttribute":      ec2Shared,
-	"ModifySnapshotAttribute":        ec2Shared,
+	"DescribeSecurityGroups":          ec2Call,
+	"DescribeSecurityGroupRules":      ec2Call,
+	"RevokeSecurityGroupIngress":      ec2Call,
+	"RevokeSecurityGroupEgress":       ec2Call,
+	"AuthorizeSecurityGroupIngress":   ec2Call,
+	"AuthorizeSecurityGroupEgress":    ec2Call,
+	"DescribeNetworkInterfaces":       ec2Call,
+	"DescribeVpcs":                    ec2Call,
+	"DescribeRegions":                 ec2Call,
+	"DescribeLaunchTemplateVersions":  ec2Shared,
+	"CreateTags":                      ec2Call,
+	"DeleteTags":                      ec2Call,
+	"DescribeSecurityGroupReferences": ec2Shared,
+	"DescribeSubnets":                 ec2Shared,
+	"DescribeInstances":               ec2Shared,
+	"ModifyInstanceMetadataOptions":   ec2Shared,
+	"DescribeSnapshots":               ec2Shared,
+	"DescribeSnapshotAttribute":       ec2Shared,
+	"ModifySnapshotAttribute":         ec2Shared,
 
 	"GetSnapshotBlockPublicAccessState": ec2Shared,
 	"EnableSnapshotBlockPublicAccess":   ec2Shared,
@@ -49,7 +51,7 @@ func ec2Call(s *Sim, c *call) (any, error) {
 // ec2Members reads the members of an EC2 query: lists are Name.1, Name.2.
 func ec2Members(q query) map[string]any {
 	in := map[string]any{}
-	for member, form := range map[string]string{"GroupIds": "GroupId", "GroupNames": "GroupName", "VpcIds": "VpcId", "NetworkInterfaceIds": "NetworkInterfaceId", "RegionNames": "RegionName", "Versions": "LaunchTemplateVersion", "SecurityGroupRuleIds": "SecurityGroupRuleId"} {
+	for member, form := range map[string]string{"GroupIds": "GroupId", "GroupNames": "GroupName", "VpcIds": "VpcId", "NetworkInterfaceIds": "NetworkInterfaceId", "RegionNames": "RegionName", "SecurityGroupRuleIds": "SecurityGroupRuleId"} {
 		if list := q.list(form); list != nil {
 			in[member] = anyList(list)
 		}

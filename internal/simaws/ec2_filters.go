@@ -27,6 +27,8 @@ type describing struct {
 	filters                          string
 	// idsOrPage: ids and MaxResults exclude each other.
 	idsOrPage string
+	// least and most are MaxResults' range, 5 to 1,000 where they are 0.
+	least, most int
 }
 
 // The figures of EC2's user guide, "Filtering": 50 filters in a request, 200 values
@@ -56,7 +58,7 @@ func (d describing) describe(in map[string]any, list []described) (map[string]an
 			out = append(out, x.shape)
 		}
 	}
-	return ec2Page(in, d.member, out)
+	return d.page(in, out)
 }
 
 // held says whether all ids are ids and there.
@@ -151,24 +153,27 @@ func filterFits(pattern, have string) bool {
 	return reached[len(have)]
 }
 
-// ec2Page cuts a page by MaxResults and NextToken; without MaxResults everything is
+// page cuts a page by MaxResults and NextToken; without MaxResults everything is
 // returned (EC2 API reference, DescribeSecurityGroups).
-func ec2Page(in map[string]any, member string, list []any) (map[string]any, error) {
-	size, from := len(list), 0
+func (d describing) page(in map[string]any, list []any) (map[string]any, error) {
+	size, from, least, most := len(list), 0, d.least, d.most
+	if most == 0 {
+		least, most = 5, 1000
+	}
 	if v, ok := in["MaxResults"]; ok {
 		invalid := "Value ( " + scalar(v) + " ) for parameter maxResults is invalid. "
 		n, err := strconv.Atoi(scalar(v))
 		switch {
-		case err != nil || n < 5:
-			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", invalid+"Expecting a value greater than 5.")
-		case n > 1000:
-			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", invalid+"Expecting a value smaller than 1000.")
+		case err != nil || n < least:
+			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", invalid+fmt.Sprintf("Expecting a value greater than %d.", least))
+		case n > most:
+			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", invalid+fmt.Sprintf("Expecting a value smaller than %d.", most))
 		}
 		size = n
 	}
 	if t := scalarOr(in["NextToken"]); t != "" {
 		raw, decodeErr := base64.StdEncoding.DecodeString(t)
-		at, found := strings.CutPrefix(string(raw), member+" ")
+		at, found := strings.CutPrefix(string(raw), d.member+" ")
 		n, err := strconv.Atoi(at)
 		if from = n; decodeErr != nil || err != nil || !found || from < 0 {
 			return nil, fail(http.StatusBadRequest, "InvalidPaginationToken", "The pagination token is invalid")
@@ -176,9 +181,9 @@ func ec2Page(in map[string]any, member string, list []any) (map[string]any, erro
 	}
 	from = min(from, len(list))
 	to := min(from+size, len(list))
-	out := map[string]any{member: list[from:to]}
+	out := map[string]any{d.member: list[from:to]}
 	if to < len(list) {
-		out["NextToken"] = base64.StdEncoding.EncodeToString([]byte(member + " " + strconv.Itoa(to)))
+		out["NextToken"] = base64.StdEncoding.EncodeToString([]byte(d.member + " " + strconv.Itoa(to)))
 	}
 	return out, nil
 }

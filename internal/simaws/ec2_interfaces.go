@@ -75,28 +75,34 @@ func (s *Sim) describeInterfaces(a *account, r *regionState, in map[string]any) 
 	return describingInterfaces.describe(in, list)
 }
 
+// place is the VPC of an interface, which is its group's, and the zone.
+func (e *networkInterface) place(r *regionState) (*vpc, int) {
+	in := &vpc{CIDR: "172.31.0.0/16"}
+	for _, id := range e.Groups {
+		for _, v := range r.vpcs {
+			if g := r.groups[id]; g != nil && g.VPC == v.ID {
+				in = v
+			}
+		}
+	}
+	return in, int(chance(e.ID, "zone") * zonesOfRegion)
+}
+
 func (s *Sim) interfaceShape(a *account, r *regionState, e *networkInterface) described {
 	m := e.maker()
-	in := &vpc{CIDR: "172.31.0.0/16"}
 	groups := []any{}
 	for _, id := range e.Groups {
 		name := ""
 		if g := r.groups[id]; g != nil {
 			name = g.Name
-			for _, v := range r.vpcs {
-				if v.ID == g.VPC {
-					in = v
-				}
-			}
 		}
 		groups = append(groups, map[string]any{"GroupId": id, "GroupName": name})
 	}
 	draw := func(n int, what string) int { return int(chance(e.ID, what) * float64(n)) }
-	zone := draw(3, "zone")
-	az, azID := r.name+string(rune('a'+zone)), fmt.Sprintf("%s-az%d", zonePrefix(r.name), zone+1)
-	subnet := "subnet-" + hexOf(17, in.ID, az)
-	// A default VPC has one /20 subnet a zone (VPC user guide, "Default VPC components").
-	ip := fmt.Sprintf("%s.%d.%d", strings.Join(strings.Split(in.CIDR, ".")[:2], "."), 16*zone+draw(16, "third"), 4+draw(250, "fourth"))
+	in, zone := e.place(r)
+	az, azID := zoneName(r.name, zone), zoneID(r.name, zone)
+	subnet := subnetID(in.ID, az)
+	ip := fmt.Sprintf("%s.%d.%d", networkOf(in), 16*zone+draw(16, "third"), 4+draw(250, "fourth"))
 	dns := "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + r.name + ".compute.internal"
 	if r.name == "us-east-1" {
 		dns = "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal"

@@ -312,5 +312,6 @@ func (b *regionBaseline) keep(n *snapshot) {
 func ec2MoreMembers(q query) map[string]any {
 	in := flowLogMembers(q)
 	maps.Copy(in, instanceMembers(q))
+	maps.Copy(in, leaningMembers(q))
 	return in
 }

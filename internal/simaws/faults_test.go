@@ -46,7 +46,7 @@ func TestParseFaults(t *testing.T) {
 		"slow=0.1:-1s":                         "by more than 0s",
 		"error=0.1:3s":                         "error has no duration",
 		"clock=0.1:1m":                         "clocks to differ by 5m",
-		"lambda:*:error=0.1":                   `no service "lambda"`,
+		"dynamodb:*:error=0.1":                 `no service "dynamodb"`,
 		"sts:Assumerole:error=0.1":             "there is AssumeRole",
 		"sts:error=0.1":                        "service:Action",
 		"error=0.1,error=0.2":                  "given twice",

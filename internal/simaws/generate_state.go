@@ -181,7 +181,9 @@ func (s *Sim) addVPC(a *account, r *regionState, isDefault bool) {
 	switch use := chance(a.ID, r.name, kind, "use"); {
 	case use < 0.15:
 		owners := []string{"instance", "instance", "lambda", "elb", "rds"}
-		addInterface(r, "eni-"+hexOf(17, a.ID, r.name, kind), g.ID, owners[int(chance(a.ID, r.name, kind, "owner")*float64(len(owners)))])
+		owner := owners[int(chance(a.ID, r.name, kind, "owner")*float64(len(owners)))]
+		addInterface(r, "eni-"+hexOf(17, a.ID, r.name, kind), g.ID, owner)
+		leanBySome(a, r, g, owner)
 	case use < 0.20:
 		app.Ingress = append(app.Ingress, map[string]any{"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "UserIdGroupPairs": []any{map[string]any{"GroupId": g.ID, "UserId": a.ID}}})
 	case use < 0.26:

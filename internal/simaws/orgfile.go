@@ -36,12 +36,17 @@ type fileAccount struct {
 	recorders              []fileRecorder
 	rules                  []fileRule
 	closed, inUse          bool // the default security groups
+	users                  []fileUser
 }
 
 type fileRecorder struct {
 	region string
 	spec   RecorderSpec
 }
+
+// fileUser is something that leans on the default security group of a Region, by its
+// word in leaners.
+type fileUser struct{ region, kind, name string }
 
 type fileRule struct{ region, name, identifier, by string }
 
@@ -135,7 +140,7 @@ func (s *Sim) populateAs(a *account, r *regionState, spec fileAccount) {
 		return
 	}
 	s.addVPC(a, r, true)
-	r.enis = nil
+	r.enis, r.leaning = nil, nil
 	for _, id := range sortedKeys(r.groups) {
 		g := r.groups[id]
 		g.Tags = map[string]string{}
@@ -149,6 +154,11 @@ func (s *Sim) populateAs(a *account, r *regionState, spec fileAccount) {
 		}
 		if spec.inUse {
 			addInterface(r, "eni-"+hexOf(17, g.ID), g.ID, "instance")
+		}
+	}
+	for _, u := range spec.users {
+		if u.region == r.name {
+			s.leanOn(a, r, u.kind, u.name)
 		}
 	}
 }

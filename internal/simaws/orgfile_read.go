@@ -17,10 +17,11 @@ var organizationKeys = map[string][]string{
 	"ou":           {"id", "name", "accounts", "ous"},
 	"account": {
 		"id", "name", "email", "state", "tags", "optInRegions", "roles", "recorders", "rules", "defaultSecurityGroup",
-		"defaultSecurityGroupInUse", "denyRegions", "denyActions", "delegatedAdministratorFor",
+		"defaultSecurityGroupInUse", "defaultSecurityGroupUsers", "denyRegions", "denyActions", "delegatedAdministratorFor",
 	},
 	"recorder": {"region", "name", "recording", "channel", "types"},
 	"rule":     {"region", "name", "identifier", "createdBy"},
+	"user":     {"region", "kind", "name"},
 }
 
 var (
@@ -30,6 +31,7 @@ var (
 	patternOrgID     = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
 	patternOUID      = regexp.MustCompile(`^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$`)
 	patternPrincipal = regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com$`)
+	patternUserName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{2,63}$`)
 	patternAction    = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
 	patternRoleName  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 	patternUpper     = regexp.MustCompile(`^[A-Z0-9_]{1,256}$`)
@@ -260,6 +262,21 @@ func (r *organizationReader) accountKeys(keys map[string]*yaml.Node, a fileAccou
 	}
 	a.closed = r.choice(keys["defaultSecurityGroup"], map[bool]string{true: "closed", false: "open"}[a.closed], "open", "closed") == "closed"
 	a.inUse = r.flag(keys["defaultSecurityGroupInUse"], a.inUse)
+	if n := keys["defaultSecurityGroupUsers"]; n != nil {
+		a.users = nil
+		r.list(n, func(item *yaml.Node) {
+			k := r.object(item, "user")
+			if k["kind"] == nil {
+				r.fail(item, "a user of the group has region and kind")
+			}
+			u := fileUser{region: r.region(item, k), kind: r.choice(k["kind"], "", Leaners()...)}
+			u.name = orElse(r.text(k["name"], patternUserName, "a name of 3 to 64 letters, digits, - and _"), u.kind)
+			if slices.ContainsFunc(a.users, func(o fileUser) bool { return o.region == u.region && o.name == u.name }) {
+				r.fail(item, u.name+" is given twice in "+u.region)
+			}
+			a.users = append(a.users, u)
+		})
+	}
 	if n := keys["recorders"]; n != nil {
 		a.recorders = nil
 		r.list(n, func(item *yaml.Node) {

@@ -47,6 +47,13 @@ func TestOrganizationFile(t *testing.T) {
 	if r := dev.region("us-west-2"); len(r.groups) != 1 || len(r.enis) != 1 || len(r.vpcs) != 1 {
 		t.Errorf("%d groups, %d interfaces, %d VPCs; AWS makes one default VPC with one group", len(r.groups), len(r.enis), len(r.vpcs))
 	}
+	// What leans on the group is there in its Region and nowhere else.
+	for region, want := range map[string]int{"us-east-1": 1, "eu-west-1": 1, "us-west-2": 0} {
+		l := w.accounts["222222222222"].region(region).leanings()
+		if len(l.templates)+len(l.clusters) != want {
+			t.Errorf("%s: %d launch templates and %d clusters, want %d", region, len(l.templates), len(l.clusters), want)
+		}
+	}
 	says := map[string]string{}
 	for _, line := range s.Truth(nil) {
 		says[line.AccountID+" "+line.Region] = line.Status
@@ -76,9 +83,14 @@ func TestOrganizationFileErrors(t *testing.T) {
 		"management: {name: m}\nous: [{name: A}, {name: A}]":                                   "A is given twice under one parent",
 		"management: {name: m}\nous: [{name: 1, ous: [{name: 2, ous: [{name: 3, ous: [{name: 4, ous: [{name: 5, ous: [{name: 6}]}]}]}]}]}]": "five levels",
 		"management: &m {name: m}\naccounts: [*m]": "an account is written as keys and values",
-		"management: [":                                       "f: line 1",
-		"management: {name: m}\n---\nid: x":                   "one document a file",
-		"management: {name: m, rules: [{region: us-east-1}]}": "a rule has region, name and identifier",
+		"management: [":                                                                                                        "f: line 1",
+		"management: {name: m}\n---\nid: x":                                                                                    "one document a file",
+		"management: {name: m, rules: [{region: us-east-1}]}":                                                                  "a rule has region, name and identifier",
+		"management: {name: m, defaultSecurityGroupUsers: [{region: us-east-1}]}":                                              "a user of the group has region and kind",
+		"management: {name: m, defaultSecurityGroupUsers: [{kind: function}]}":                                                 "region is missing",
+		"management: {name: m, defaultSecurityGroupUsers: [{region: us-east-1, kind: volume}]}":                                "write one of ecs-deployment, ecs-service,",
+		"management: {name: m, defaultSecurityGroupUsers: [{region: us-east-1, kind: rule, name: '-'}]}":                       "3 to 64 letters",
+		"management: {name: m, defaultSecurityGroupUsers: [{region: us-east-1, kind: rule}, {region: us-east-1, kind: rule}]}": "rule is given twice in us-east-1",
 	} {
 		if _, err := ParseOrganization("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %q", text, err, want)
@@ -128,6 +140,12 @@ func TestOrganizationSchema(t *testing.T) {
 	schema.Defs["organization"] = schema.object
 	for kind, keys := range organizationKeys {
 		o := schema.Defs[kind]
+		if kind == "user" {
+			words, _ := o.Properties["kind"].(map[string]any)["enum"].([]any)
+			if got := texts(words); !slices.Equal(got, Leaners()) {
+				t.Errorf("kinds of users: %v, the reader knows %v", got, Leaners())
+			}
+		}
 		want := slices.Sorted(slices.Values(keys))
 		if !slices.Equal(sortedKeys(o.Properties), want) || o.AdditionalProperties == nil || *o.AdditionalProperties {
 			t.Errorf("%s: %v, the reader knows %v and nothing else", kind, sortedKeys(o.Properties), want)

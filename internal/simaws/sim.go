@@ -1,6 +1,6 @@
 // Package simaws is a simulated AWS organization: an http.Handler that speaks
 // the wire protocols of Organizations, STS, CloudFormation (StackSets and
-// stacks), AWS Config, IAM, EC2, SSM, S3 and Account Management over an
+// stacks), AWS Config, IAM, EC2, ECS, Lambda, SSM, S3 and Account Management over an
 // organization in memory. It reads the template it is given, creates the
 // resources in each account and Region, evaluates Config rules, runs
 // remediations, and fails as AWS fails, with AWS's words.
@@ -14,7 +14,7 @@
 //
 // Files: sim.go and wire_*.go receive and answer requests, clock.go is simulated
 // time, world.go the state, generate.go makes an organization, one file or more
-// a service: organizations_*.go, sts.go, iam.go, account.go, ec2.go, s3.go,
+// a service: organizations_*.go, sts.go, iam.go, account.go, ec2.go, ecs.go, lambda.go, s3.go,
 // cfn_*.go, config_*.go, ssm_*.go; truth.go and stats.go serve /_sim/….
 package simaws
 
@@ -138,6 +138,11 @@ type service struct {
 	longTarget string // json: a second X-Amz-Target prefix, which other SDKs send
 	iamPrefix  string // of its IAM actions, when not the SigV4 name
 	ops        map[string]handler
+	// route finds the operation of a request, and its members, where neither a header nor
+	// the path's last word names it.
+	route func(*http.Request) (action string, members map[string]any)
+	// asks: its calls ask for each resource themselves.
+	asks bool
 }
 
 // services by SigV4 name.
@@ -150,11 +155,13 @@ func init() {
 		"config":         {protocol: protocolJSON11, target: "StarlingDoveService", ops: configOps},
 		"ssm":            {protocol: protocolJSON11, target: "AmazonSSM", ops: ssmOps},
 		"cloudformation": {protocol: protocolQuery, version: "2010-05-15", namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/", ops: cloudformationOps},
-		"sts":            {protocol: protocolQuery, version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", ops: stsOps},
+		"sts":            {protocol: protocolQuery, version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", ops: stsOps, asks: true},
 		"iam":            {protocol: protocolQuery, version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", ops: iamOps},
-		"ec2":            {protocol: protocolEC2, version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ops: ec2Ops},
+		"ec2":            {protocol: protocolEC2, version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ops: ec2Ops, asks: true},
+		"ecs":            {protocol: protocolJSON11, target: "AmazonEC2ContainerServiceV20141113", ops: ecsOps, asks: true},
+		"lambda":         {protocol: protocolREST, route: lambdaRoute, ops: lambdaOps, asks: true},
 		"account":        {protocol: protocolREST, ops: accountOps},
-		"s3":             {protocol: protocolS3, ops: s3Ops},
+		"s3":             {protocol: protocolS3, ops: s3Ops, asks: true},
 		"cloudtrail":     {protocol: protocolJSON11, target: "CloudTrail_20131101", longTarget: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", ops: cloudtrailOps},
 	}
 }

@@ -29,6 +29,8 @@ var modelledErrors = map[string]string{
 		EntityTemporarilyUnmodifiableException=EntityTemporarilyUnmodifiable InvalidInputException=InvalidInput LimitExceededException=LimitExceeded
 		MalformedPolicyDocumentException=MalformedPolicyDocument NoSuchEntityException=NoSuchEntity PolicyNotAttachableException=PolicyNotAttachable
 		ServiceFailureException=ServiceFailure UnmodifiableEntityException=UnmodifiableEntity`,
+	"ecs":       "AccessDeniedException ClientException ClusterNotFoundException InvalidParameterException ServerException ServiceNotFoundException",
+	"lambda":    "InvalidParameterValueException ResourceNotFoundException ServiceException TooManyRequestsException",
 	"s3":        "AccessDenied BucketAlreadyExists BucketAlreadyOwnedByYou InvalidRequest NoSuchBucket NoSuchKey NoSuchUpload",
 	"s3control": "BadRequestException NoSuchPublicAccessBlockConfiguration NotFoundException",
 }

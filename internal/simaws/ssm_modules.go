@@ -218,7 +218,7 @@ func (sr *scriptRun) call(region *regionState, service, op string, in map[string
 
 // timeMembers are the members of answers, of the calls that scripts make, that boto3
 // gives as datetimes.
-var timeMembers = map[string]bool{"CreateDate": true, "LastUsedDate": true, "PasswordLastUsed": true}
+var timeMembers = map[string]bool{"CreateDate": true, "LastUsedDate": true, "PasswordLastUsed": true, "createdAt": true, "updatedAt": true}
 
 // withTimes makes times of an answer's texts.
 func withTimes(v any) any {
@@ -257,6 +257,10 @@ func keywords(kwargs []starlark.Tuple) (map[string]any, error) {
 	return in, nil
 }
 
+// pageTokens are the members of answers that say where the next page begins, with those
+// of the next request (botocore's paginators).
+var pageTokens = map[string]string{"NextToken": "NextToken", "nextToken": "nextToken", "NextMarker": "Marker"}
+
 // paginator serves client.get_paginator(op).paginate(…): the list of all pages.
 func (sr *scriptRun) paginator(service string, region *regionState) builtin {
 	return func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
@@ -281,11 +285,15 @@ func (sr *scriptRun) paginator(service string, region *regionState) builtin {
 					return nil, err
 				}
 				pages = append(pages, page)
-				token, _ := out["NextToken"].(string)
-				if token == "" {
+				more := false
+				for answered, asked := range pageTokens {
+					if token, _ := out[answered].(string); token != "" {
+						in[asked], more = token, true
+					}
+				}
+				if !more {
 					break
 				}
-				in["NextToken"] = token
 			}
 			return starlark.NewList(pages), nil
 		}

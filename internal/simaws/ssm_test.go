@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -51,6 +52,10 @@ func runScript(p *place, script string, payload map[string]any) (any, string) {
 
 func TestScripts(t *testing.T) {
 	p := newPlace(t)
+	for n := range 60 {
+		addService(p.a, p.r, "vpc-1", fmt.Sprint("s-", n), nil)
+		addFunction(p.a, p.r, "vpc-1", fmt.Sprint("f-", n), testGroup)
+	}
 	for _, tt := range []struct{ name, script, want, failure string }{
 		{"generator and membership", "def handler(event, context):\n    return any(t == 'b' for t in ['a', 'b'])", "true", ""},
 		{"nested generator", "def handler(e, c):\n    return sorted(str(x) for x in (y + 1 for y in [1, 0]))", `["1","2"]`, ""},
@@ -62,6 +67,10 @@ func TestScripts(t *testing.T) {
 		{"isinstance and sum", "def handler(e, c):\n    return [isinstance('a', str), isinstance(1, (str, dict)), sum(x for x in [1, 2])]", "[true,false,3]", ""},
 		{"client", "import boto3\ndef handler(e, c):\n    return boto3.client('ec2', region_name='eu-west-1').describe_security_groups(GroupIds=[e['g']])['SecurityGroups'][0]['GroupName']", `"default"`, ""},
 		{"paginator", "import boto3\ndef handler(e, c):\n    return [g['GroupId'] for page in boto3.client('ec2').get_paginator('describe_security_groups').paginate() for g in page['SecurityGroups']]", `["` + testGroup + `"]`, ""},
+		{"paginator of ECS", "import boto3\ndef handler(e, c):\n    return [len(p['serviceArns']) for p in boto3.client('ecs').get_paginator('list_services').paginate(cluster='apps', maxResults=25)]", "[25,25,10]", ""},
+		{"paginator of Lambda", "import boto3\ndef handler(e, c):\n    return [len(p['Functions']) for p in boto3.client('lambda').get_paginator('list_functions').paginate()]", "[50,10]", ""},
+		{"time of ECS", "import boto3\ndef handler(e, c):\n    return boto3.client('ecs').describe_services(cluster='apps', services=['s-1'])['services'][0]['createdAt'].isoformat()", `"0001-01-03T12:00:00+00:00"`, ""},
+		{"error of ECS", "import boto3\ndef handler(e, c):\n    ecs = boto3.client('ecs')\n    try:\n        return ecs.list_services(cluster='none')\n    except ecs.exceptions.ClusterNotFoundException:\n        return 'no cluster'", `"no cluster"`, ""},
 		{"raise", "def handler(e, c):\n    raise ValueError('bad {}'.format(\n        'thing'))", "", "File \"/tmp/e/customer_script.py\", line 2, in handler\n    raise ValueError('bad {}'.format(\n\nValueError - bad thing. Please refer to"},
 		{"raise bare class", "def handler(e, c):\n    if e: raise Exception", "", "Exception - ."},
 		{"API error", "import boto3\ndef handler(e, c):\n    boto3.client('ec2').describe_security_groups(GroupIds=['sg-1'])", "", "ClientError - An error occurred (InvalidGroup.NotFound) when calling the DescribeSecurityGroups operation: The security group 'sg-1' does not exist."},

@@ -228,6 +228,11 @@ func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
 			return c, svc, fail(http.StatusBadRequest, "MissingAction", "The request must contain the parameter Action")
 		}
 	case protocolREST:
+		if svc.route != nil {
+			action, members := svc.route(r)
+			c.Action, c.Body = action, marshal(members)
+			return c, svc, nil
+		}
 		if action := strings.Trim(r.URL.Path, "/"); action != "" {
 			c.Action = strings.ToUpper(action[:1]) + action[1:]
 		}
@@ -275,8 +280,8 @@ func (s *Sim) dispatch(svc *service, c *call) (body any, err error) {
 	}
 	// GetCallerIdentity needs no permission (STS API reference); an
 	// AssumeRole is decided by the role's trust in sts.go.
-	// EC2 and S3 ask for each resource themselves, and so do IAM's calls about users.
-	if c.Service != "sts" && c.Service != "s3" && c.Service != "ec2" && (c.Service != "iam" || userCalls["iam:"+c.Action] == nil) {
+	// IAM's calls about users ask for each resource themselves.
+	if !svc.asks && (c.Service != "iam" || userCalls["iam:"+c.Action] == nil) {
 		for _, resource := range s.resources(c) {
 			if err := s.allowed(c.Caller, access{Action: prefix + ":" + c.Action, Resource: resource, Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
 				return nil, denial(svc, err)
@@ -320,8 +325,11 @@ func (s *Sim) regionOn(svc *service, c *call) error {
 			return nil
 		}
 	}
-	if svc.protocol == protocolJSON11 {
+	switch svc.protocol {
+	case protocolJSON11:
 		return fail(http.StatusBadRequest, "UnrecognizedClientException", "The security token included in the request is invalid.")
+	case protocolREST:
+		return fail(http.StatusForbidden, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
 	if svc.protocol == protocolEC2 {
 		return fail(http.StatusUnauthorized, "AuthFailure", "AWS was not able to validate the provided access credentials")

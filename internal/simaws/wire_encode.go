@@ -143,6 +143,11 @@ func writeEC2(b *bytes.Buffer, members map[string]any) {
 		if _, group := members["IpPermissionsEgress"]; group && name == "Description" {
 			tag = "groupDescription" // of a group itself, not of a range or a peer in it
 		}
+		if list, _ := members[name].([]any); name == "SecurityGroups" && len(list) > 0 {
+			if _, isName := list[0].(string); isName { // of a launch template's data, not groups that are described
+				tag = "securityGroupSet"
+			}
+		}
 		if name == "State" { // EC2's own word for it, in some shapes
 			if _, of := members["InstanceType"]; of {
 				tag = "instanceState"
@@ -173,6 +178,10 @@ func writeEC2(b *bytes.Buffer, members map[string]any) {
 func writeEC2List(b *bytes.Buffer, tag string, list []any) {
 	b.WriteString("<" + tag + ">")
 	for _, item := range list {
+		if id, isID := item.(string); isID && tag == "groupSet" { // of a launch template's interface
+			b.WriteString("<groupId>" + escape(id) + "</groupId>")
+			continue
+		}
 		b.WriteString("<item>")
 		if m, ok := item.(map[string]any); ok {
 			writeEC2(b, m)
@@ -194,6 +203,7 @@ var ec2Tags = map[string]string{
 	"SecurityGroupRules": "securityGroupRuleSet", "LaunchTemplateVersions": "launchTemplateVersionSet",
 	"FlowLogs": "flowLogSet", "Reservations": "reservationSet", "Instances": "instancesSet", "Snapshots": "snapshotSet",
 	"CreateVolumePermissions": "createVolumePermission", "FlowLogIds": "flowLogIdSet",
+	"SecurityGroupIds": "securityGroupIdSet", "Subnets": "subnetSet",
 	"UnknownIpPermissions": "unknownIpPermissionSet", "RevokedSecurityGroupRules": "revokedSecurityGroupRuleSet",
 	"PrivateIpAddresses": "privateIpAddressesSet", "Ipv6Addresses": "ipv6AddressesSet", "Ipv4Prefixes": "ipv4PrefixSet", "Ipv6Prefixes": "ipv6PrefixSet",
 }

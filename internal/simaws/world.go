@@ -145,6 +145,8 @@ type regionState struct {
 	vpcs   []*vpc
 	groups map[string]*securityGroup // by group id
 	enis   []*networkInterface
+	// leaning is who else counts on the groups; nil: nobody.
+	leaning *leaning
 
 	// config is what AWS Config keeps apart from its rules: recorded items.
 	config configState

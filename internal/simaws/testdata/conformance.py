@@ -20,7 +20,7 @@ defects, covered, requests = set(), set(), set()
 
 # Codes that every service may answer and no model lists (AWS's "Common errors").
 COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError", "ValidationException", "InvalidAction", "UnknownOperationException",
-          "Throttling", "ThrottlingException", "InternalFailure", "MissingParameter"}
+          "Throttling", "ThrottlingException", "InternalFailure", "MissingParameter", "UnrecognizedClientException"}
 # STS answers InvalidParameterValue for tags, of which its model says nothing; S3's model
 # has hardly any errors, its API reference's list of error codes has these.
 OF = {"sts": {"InvalidParameterValue"},
