@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -21,6 +20,8 @@ type world struct {
 	Pages     map[string][][]any `json:"pages"`
 	Rules     []any              `json:"rules"`
 	VPC       map[string]any     `json:"vpc"`
+	Services  map[string]any     `json:"services"`
+	Failures  map[string]string  `json:"failures"`
 	On        bool               `json:"on"`
 	Policy    map[string]any     `json:"policy"`
 	Users     []any              `json:"users"`
@@ -58,22 +59,39 @@ type outcome struct {
 
 type interpreter func(*testing.T, job) outcome
 
-func python(t *testing.T, j job) outcome {
-	input, err := json.Marshal(j)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out outcome
+// python starts an interpreter that runs scripts one after the other, until the test
+// ends.
+func python(t *testing.T) interpreter {
 	command := exec.Command("python3", "testdata/run.py")
-	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
-	answer, err := command.Output()
-	if err == nil {
-		err = json.Unmarshal(answer, &out)
-	}
+	command.Stderr = os.Stderr
+	jobs, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	answers, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		jobs.Close()
+		if err := command.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	asks, reads := json.NewEncoder(jobs), json.NewDecoder(answers)
+	return func(t *testing.T, j job) outcome {
+		var out outcome
+		if err := asks.Encode(j); err != nil {
+			t.Fatal(err)
+		}
+		if err := reads.Decode(&out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
 }
 
 // automation runs a runbook as Systems Manager would: it walks the steps, fills in
@@ -325,5 +343,5 @@ func scenarioGroup(s scenario) map[string]any {
 func TestRunbookInPython(t *testing.T) {
 	required(t, "python3")
 	t.Parallel()
-	testRunbook(t, python, true)
+	testRunbook(t, python(t), true)
 }

@@ -1,15 +1,12 @@
-"""Runs one runbook script with the stubs of boto3.star. On standard input a JSON
-object {"stub", "script", "handler", "payload", "world"}; on standard output
+"""Runs runbook scripts with the stubs of boto3.star. A line of standard input is a JSON
+object {"stub", "script", "handler", "payload", "world"}, one of standard output
 {"payload", "error", "world"}."""
 import datetime
 import json
 import sys
 import types
 
-job = json.load(sys.stdin)
-stub = {}
-exec(job["stub"], stub)
-world = job["world"]
+stub, world = {}, {}  # of the script that runs
 
 
 def dated(value):
@@ -56,11 +53,15 @@ botocore.exceptions = types.ModuleType("botocore.exceptions")
 botocore.exceptions.ClientError = ClientError
 sys.modules.update({"boto3": boto3, "botocore": botocore, "botocore.exceptions": botocore.exceptions})
 
-payload, error = None, ""
-try:
-    script = {}
-    exec(job["script"], script)
-    payload = script[job["handler"]](job["payload"], None)
-except Exception as e:
-    error = str(e) or type(e).__name__
-json.dump({"payload": payload, "error": error, "world": world}, sys.stdout)
+for line in sys.stdin:
+    job = json.loads(line)
+    stub, world = {}, job["world"]
+    exec(job["stub"], stub)
+    payload, error = None, ""
+    try:
+        script = {}
+        exec(job["script"], script)
+        payload = script[job["handler"]](job["payload"], None)
+    except Exception as e:
+        error = str(e) or type(e).__name__
+    print(json.dumps({"payload": payload, "error": error, "world": world}), flush=True)
