@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"rollout/internal/awsapi"
 	"rollout/internal/fanout"
@@ -55,7 +56,7 @@ func (g *gather) account(ctx context.Context, account *orgs.Account) []Result {
 		}
 		client := configservice.NewFromConfig(entry.Config(region))
 		_, known := on.off(region)
-		reads := reader{api: client, regionOn: known}
+		reads := reader{api: client, automations: ssm.NewFromConfig(entry.Config(region)), regionOn: known}
 		return g.result(Place{account, region}, reads.place(ctx, rulesIn(g.rules, g.in.Regions, region)))
 	}) {
 		r.Role, r.Read = entry.Role, true

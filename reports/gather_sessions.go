@@ -19,7 +19,8 @@ const ReadPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Acti
 	`"config:DescribeRemediationConfigurations",` +
 	`"config:DescribeRemediationExceptions",` +
 	`"config:DescribeRemediationExecutionStatus",` +
-	`"config:GetComplianceDetailsByConfigRule"` +
+	`"config:GetComplianceDetailsByConfigRule",` +
+	`"ssm:DescribeAutomationExecutions"` +
 	`],"Resource":"*"}]}`
 
 // Sessions are the ways into accounts, kept so that waiting and gathering enter

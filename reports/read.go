@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"rollout/internal/awsapi"
 	"rollout/templates"
@@ -77,6 +78,8 @@ type ruleFacts struct {
 // reader reads one place, one call after another.
 type reader struct {
 	api configAPI
+	// automations tells why a remediation left a resource; nil: that is not asked.
+	automations ssm.DescribeAutomationExecutionsAPIClient
 	// regionOn is true where the Region is known to be on in the account.
 	regionOn bool
 }

@@ -14,8 +14,9 @@ import (
 
 // remediationFacts are what would be done about a rule's findings.
 type remediationFacts struct {
-	mode string // off, manual, automatic; "" when it could not be read
-	err  error  // why
+	mode     string // off, manual, automatic; "" when it could not be read
+	document string // the automation document that it runs
+	err      error  // why
 }
 
 // keysAtOnce is how many resources a call about remediations takes.
@@ -31,10 +32,11 @@ func (r reader) remediations(ctx context.Context, rules []templates.Rule, f *fac
 				sources = append(sources, name)
 			}
 		}
-		modes, err := r.remediationModes(ctx, sources)
+		found, err := r.remediationConfigurations(ctx, sources)
 		for _, rule := range part {
 			rf := f.rules[rule.Name]
-			rf.remediation = remediationFacts{mode: orText(modes[rf.source.name], "off")}
+			rf.remediation = found[rf.source.name]
+			rf.remediation.mode = orText(rf.remediation.mode, "off")
 			if err != nil {
 				rf.remediation = remediationFacts{err: err}
 			}
@@ -42,22 +44,22 @@ func (r reader) remediations(ctx context.Context, rules []templates.Rule, f *fac
 	}
 }
 
-// remediationModes gives manual or automatic by rule; a rule without a
-// remediation is absent (the call names no unknown rules).
-func (r reader) remediationModes(ctx context.Context, rules []string) (map[string]string, error) {
+// remediationConfigurations gives manual or automatic by rule, and what runs; a rule
+// without a remediation is absent (the call names no unknown rules).
+func (r reader) remediationConfigurations(ctx context.Context, rules []string) (map[string]remediationFacts, error) {
 	out, err := r.api.DescribeRemediationConfigurations(ctx, &configservice.DescribeRemediationConfigurationsInput{ConfigRuleNames: rules})
 	if err != nil {
 		return nil, failed("DescribeRemediationConfigurations", err)
 	}
-	modes := map[string]string{}
+	found := map[string]remediationFacts{}
 	for _, c := range out.RemediationConfigurations {
 		mode := "manual"
 		if c.Automatic {
 			mode = "automatic"
 		}
-		modes[aws.ToString(c.ConfigRuleName)] = mode
+		found[aws.ToString(c.ConfigRuleName)] = remediationFacts{mode: mode, document: aws.ToString(c.TargetId)}
 	}
-	return modes, nil
+	return found, nil
 }
 
 // outcomes reads what became of the remediation of a rule's findings. A failure
@@ -85,6 +87,9 @@ func (r reader) outcomes(ctx context.Context, rf *ruleFacts) {
 			continue
 		}
 		e.remediation = remediated(*e, executions[e.key()], exceptions[e.key()])
+	}
+	if err == nil {
+		r.reasons(ctx, rf, executions)
 	}
 }
 

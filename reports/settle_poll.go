@@ -133,14 +133,14 @@ func (r reader) remediating(ctx context.Context, p *settlePlace) (string, error)
 		}
 		name := rule.rule.Name
 		if _, known := p.modes[name]; !known {
-			modes, err := r.remediationModes(ctx, []string{name})
+			found, err := r.remediationConfigurations(ctx, []string{name})
 			if err != nil {
 				return "", err
 			}
 			if p.modes == nil {
 				p.modes = map[string]string{}
 			}
-			p.modes[name] = orText(modes[name], "off")
+			p.modes[name] = orText(found[name].mode, "off")
 		}
 		if p.modes[name] != "automatic" {
 			continue // its enforcement did not come true: nothing will happen

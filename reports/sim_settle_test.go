@@ -46,7 +46,10 @@ func TestReadPolicyIsEnoughAndNoMore(t *testing.T) {
 		s.deployed()
 		account := s.under("Workloads")[0].ID
 		remediationAt(t, s, account)
-		time.Sleep(5 * time.Minute)
+		// Another has a group that is in use.
+		s.UseGroups(s.under("Workloads")[1].ID, "eu-west-1", true)
+		enforced(t, s, s.under("Workloads")[1].ID, "eu-west-1")
+		time.Sleep(15 * time.Minute)
 		before := s.Stats().Calls
 		got := Collect(t.Context(), s.session, s.input(), nil)
 		compareWithTruth(t, s, got, simRegions, len(s.accounts)*len(simRegions))

@@ -75,9 +75,6 @@ func scenarios() []scenario {
 	page := func(call string, pages ...[]any) world {
 		return world{Group: open(), Pages: map[string][][]any{call: pages}}
 	}
-	version := func(data map[string]any) []any {
-		return []any{item("LaunchTemplateId", "lt-1", "LaunchTemplateData", data)}
-	}
 	function := func(groups ...any) []any {
 		return []any{item("FunctionName", "none"), item("FunctionName", "idle", "VpcConfig", item("SecurityGroupIds", groups))}
 	}
@@ -87,7 +84,7 @@ func scenarios() []scenario {
 		many[i] = eni(fmt.Sprintf("eni-%d", i))
 	}
 	const both = "put_object revoke_security_group_ingress revoke_security_group_egress"
-	return []scenario{
+	return append(leaningScenarios(), []scenario{
 		{name: "open", world: world{Group: open()}, ends: StepVerify, changes: both},
 		{name: "egress only", world: world{Group: with("IpPermissions", []any{})}, ends: StepVerify, changes: "put_object revoke_security_group_egress"},
 		{name: "ingress only", world: world{Group: with("IpPermissionsEgress", []any{})}, ends: StepVerify, changes: "put_object revoke_security_group_ingress"},
@@ -104,10 +101,6 @@ func scenarios() []scenario {
 		{name: "inbound reference", world: page("ip-permission.group-id", []any{open(), item("GroupId", "sg-1")}), ends: StepLeaveInUse, reasons: "rule of sg-1"},
 		{name: "outbound reference", world: page("egress.ip-permission.group-id", []any{open()}, []any{item("GroupId", "sg-2")}), ends: StepLeaveInUse, reasons: "rule of sg-2"},
 		{name: "its own reference", world: page("ip-permission.group-id", []any{open()}), ends: StepVerify, changes: both},
-		{name: "launch template", world: page("describe_launch_template_versions", version(item("SecurityGroupIds", []any{"sg-9"})), version(item("SecurityGroupIds", []any{group}))), ends: StepLeaveInUse, reasons: "launch template lt-1"},
-		{name: "launch template's interface", world: page("describe_launch_template_versions", version(item("NetworkInterfaces", []any{item(), item("Groups", []any{group})}))), ends: StepLeaveInUse, reasons: "launch template lt-1"},
-		{name: "launch template by name", world: page("describe_launch_template_versions", version(item("SecurityGroups", []any{"default"}))), ends: StepLeaveInUse, reasons: "launch template lt-1"},
-		{name: "another's launch template", world: page("describe_launch_template_versions", version(item("SecurityGroupIds", []any{"sg-9"}))), ends: StepVerify, changes: both},
 		{name: "idle function", world: page("list_functions", []any{}, function("sg-9", group)), ends: StepLeaveInUse, reasons: "function idle"},
 		{name: "another's function", world: page("list_functions", function("sg-9")), ends: StepVerify, changes: both},
 		{name: "rules remain", world: world{Group: open(), Stuck: true}, ends: StepVerify, changes: both,
@@ -115,5 +108,5 @@ func scenarios() []scenario {
 		{name: "no before-image, no change", world: world{Group: open(), Deny: "put_object"}, ends: "Empty", err: "AccessDenied: put_object", changes: "put_object"},
 		{name: "cannot look", world: world{Group: open(), Deny: "list_functions"}, ends: "Examine", err: "AccessDenied: list_functions"},
 		{name: "may not revoke", world: world{Group: open(), Deny: "revoke_security_group_ingress"}, ends: "Empty", err: "AccessDenied", changes: "put_object revoke_security_group_ingress"},
-	}
+	}...)
 }
