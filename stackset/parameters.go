@@ -1,10 +1,8 @@
 package stackset
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,10 +13,6 @@ import (
 type ParameterError struct{ Message string }
 
 func (e *ParameterError) Error() string { return e.Message }
-
-// whole is what every number of an embedded template is; CloudFormation would pass on
-// 1.5, and a service refuse it in each account.
-var whole = regexp.MustCompile(`^[0-9]+$`)
 
 // checkParameters refuses a parameter that no template of the run declares, one
 // that rollout sets itself, and a value that the template does not take.
@@ -47,8 +41,8 @@ func checkParameters(d Desired) error {
 			}
 			declared = true
 			err := p.Check(d.Parameters[key])
-			if err == nil && t.Path == "" && p.Type == "Number" && !whole.MatchString(d.Parameters[key]) {
-				err = errors.New("it is to be a whole number")
+			if err == nil && t.Path == "" {
+				err = checkEmbedded(d, p, d.Parameters[key])
 			}
 			if err != nil {
 				value := d.Parameters[key]
