@@ -114,6 +114,9 @@ var untried = map[string]string{
 	"WIRE-06": "needs more calls at once than a guest should make",
 	"WIRE-08": "AWS cannot be made to fail on request",
 	"WIRE-09": "needs credentials that have expired, and the shortest session lasts fifteen minutes",
+	"STK-12":  "needs a resource that cannot be deleted, and rollout prove makes none",
+	"STK-13":  "needs an update that fails, and rollout prove makes no resource that does",
+	"STK-16":  "needs a creation that is rolled back slowly enough to be looked at",
 	"SSM-05":  "needs an automation with a role, and rollout prove makes no role",
 }
 

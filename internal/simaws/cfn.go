@@ -37,6 +37,7 @@ var cloudformationOps = map[string]handler{
 	"UpdateStack":                       updateStack,
 	"CancelUpdateStack":                 cancelUpdate,
 	"RollbackStack":                     rollbackStack,
+	"ContinueUpdateRollback":            continueRollback,
 	"UpdateTerminationProtection":       updateProtection,
 	"SetStackPolicy":                    setStackPolicy,
 	"GetStackPolicy":                    getStackPolicy,

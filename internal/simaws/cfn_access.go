@@ -8,10 +8,12 @@ import "fmt"
 // Config's types and of cfn_kept_types.go ask for themselves.
 var handlerActions = map[string][3]string{
 	"AWS::IAM::Role":              {"iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"},
+	"AWS::IAM::ManagedPolicy":     {"iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy"},
 	"AWS::IAM::ServiceLinkedRole": {"iam:CreateServiceLinkedRole", "iam:UpdateRole", "iam:DeleteServiceLinkedRole"},
 	"AWS::IAM::Policy":            {"iam:PutRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"},
 	"AWS::S3::Bucket":             {"s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"},
 	"AWS::S3::BucketPolicy":       {"s3:PutBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
+	"AWS::SNS::Topic":             {"sns:CreateTopic", "sns:SetTopicAttributes", "sns:DeleteTopic"},
 	"AWS::SSM::Document":          {"ssm:CreateDocument", "ssm:UpdateDocument", "ssm:DeleteDocument"},
 }
 

@@ -15,6 +15,7 @@ type changeSet struct {
 	Created                                                       time.Time
 	want                                                          definition
 	changes                                                       []resourceChange
+	resolved                                                      map[string]string
 	onFailure                                                     string
 }
 
@@ -112,12 +113,15 @@ func createChangeSet(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.worker(c, before, want.role); err != nil {
+		return nil, err
+	}
 	probe := before
 	if probe == nil {
 		probe = &stack{Name: stackNameIn(f.str("StackName"))}
 	}
 	a, r := s.world.accounts[c.Caller.Account], s.regionOf(c)
-	changes, other, err := s.changes(a, r, probe, want)
+	changes, err := s.preview(a, r, probe, want)
 	if err != nil {
 		return nil, err
 	}
@@ -127,14 +131,16 @@ func createChangeSet(s *Sim, c *call) (any, error) {
 	}
 	set := &changeSet{Name: name, Type: kind, Status: "CREATE_PENDING", Execution: "UNAVAILABLE", Description: f.str("Description"), token: f.str("ClientToken"),
 		ID:      fmt.Sprintf("arn:%s:cloudformation:%s:%s:changeSet/%s/%s", s.world.partition, c.Region, c.Caller.Account, name, s.ids.uuid()),
-		Created: s.clock.Now(), want: want, changes: changes, onFailure: on}
+		Created: s.clock.Now(), want: want, changes: changes.list, resolved: changes.resolved, onFailure: on}
 	st.single.sets = append(st.single.sets, set)
 	s.clock.after(time.Second, func() { set.Status = "CREATE_IN_PROGRESS" })
 	s.clock.after(4*time.Second, func() {
 		switch {
 		case set.Execution == "OBSOLETE":
 			set.Status = "CREATE_COMPLETE"
-		case len(changes) == 0 && !other:
+		case changes.wrong != "":
+			set.Status, set.Reason = "FAILED", changes.wrong
+		case changes.nothing():
 			set.Status, set.Reason = "FAILED", noChanges
 		default:
 			set.Status, set.Execution = "CREATE_COMPLETE", "AVAILABLE"
@@ -216,10 +222,18 @@ func executeChangeSet(s *Sim, c *call) (any, error) {
 			return nil, err
 		}
 	}
+	by, err := s.worker(c, st, "")
+	if set.want.role != "" { // it was passed when the change set was made
+		by, err = s.serviceRole(s.world.accounts[c.Caller.Account], set.want.role)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if _, err := st.useToken(c); err != nil {
 		return nil, err
 	}
-	n.sets, n.ChangeSet = nil, set.ID
+	n.sets, n.ChangeSet, n.by, n.next, n.during = nil, set.ID, by, "", ""
+	n.exceptOnCreate, _ = c.Form.boolean("RetainExceptOnCreate")
 	n.Disable, n.OnFailure = disable, ""
 	a, r := s.world.accounts[c.Caller.Account], s.regionOf(c)
 	if set.Type == "CREATE" {

@@ -19,6 +19,7 @@ type resourceChange struct {
 	Scope                                           []string
 	Details                                         []changeDetail
 	Before, After                                   map[string]any
+	shownBefore, shownAfter                         map[string]any // with **** for NoEcho parameters
 }
 
 type changeDetail struct {
@@ -31,13 +32,27 @@ type changeDetail struct {
 var taggedTypes = []string{"AWS::IAM::Role", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SSM::Document", "AWS::Config::ConfigRule", "AWS::Config::ConfigurationAggregator",
 	"AWS::KMS::Key", "AWS::Events::Rule", "AWS::Logs::LogGroup", "AWS::CloudWatch::Alarm", "AWS::AccessAnalyzer::Analyzer", "AWS::SSM::Parameter"}
 
-// changes says what a definition would do to a stack; other that it changes
-// something that is no resource.
-func (s *Sim) changes(a *account, r *regionState, st *stack, d definition) (list []resourceChange, other bool, err error) {
+// preview is what a definition would do to a stack; other says that it changes
+// something that is no resource, wrong why it cannot be done.
+type preview struct {
+	list     []resourceChange
+	other    bool
+	wrong    string
+	resolved map[string]string
+}
+
+func (v preview) nothing() bool { return len(v.list) == 0 && !v.other && v.wrong == "" }
+
+// preview says what a definition would do to a stack.
+func (s *Sim) preview(a *account, r *regionState, st *stack, d definition) (out preview, err error) {
 	next := &stack{Name: st.Name, ID: st.ID, doc: d.doc, Parameters: d.parameters, Outputs: map[string]string{}}
 	p, err := s.plan(a, r.name, next)
 	if err != nil {
-		return nil, false, err
+		return out, err
+	}
+	out.resolved = next.resolved
+	if err := s.parametersExist(a, r, d.doc, p.e.params); err != nil {
+		out.wrong = reasonOf(err)
 	}
 	fresh := map[string]bool{} // new or replaced: its values are not known yet
 	p.e.resource = func(id, attribute string) (any, error) {
@@ -59,15 +74,19 @@ func (s *Sim) changes(a *account, r *regionState, st *stack, d definition) (list
 		template := d.doc.Resources[id]
 		after, err := p.e.object(template.Properties)
 		if err != nil {
-			return nil, false, err
+			return out, err
+		}
+		shown := p.masked(template.Properties)
+		if shown == nil {
+			shown = after
 		}
 		before := st.Resources[id]
 		if before == nil || before.PhysicalID == "" || before.Status == "DELETE_COMPLETE" {
 			fresh[id] = true
-			list = append(list, resourceChange{Action: "Add", ID: id, Type: template.Type, After: after})
+			out.list = append(out.list, resourceChange{Action: "Add", ID: id, Type: template.Type, After: after, shownAfter: shown})
 			continue
 		}
-		c := resourceChange{Action: "Modify", ID: id, Physical: before.PhysicalID, Type: template.Type, Before: before.Properties, After: after, Replacement: "False"}
+		c := resourceChange{Action: "Modify", ID: id, Physical: before.PhysicalID, Type: template.Type, Before: before.Properties, After: after, shownBefore: before.shown(), shownAfter: shown, Replacement: "False"}
 		h := resourceTypes[template.Type]
 		if before.Type != template.Type {
 			c.Replacement, fresh[id] = "True", true
@@ -107,7 +126,7 @@ func (s *Sim) changes(a *account, r *regionState, st *stack, d definition) (list
 		}
 		if len(c.Details) > 0 || c.Replacement == "True" {
 			modified[id] = true
-			list = append(list, c)
+			out.list = append(out.list, c)
 		}
 	}
 	for _, id := range st.Order {
@@ -119,17 +138,17 @@ func (s *Sim) changes(a *account, r *regionState, st *stack, d definition) (list
 		if strings.HasPrefix(res.DeletionPolicy, "Retain") {
 			policy = "Retain"
 		}
-		list = append(list, resourceChange{Action: "Remove", ID: id, Physical: res.PhysicalID, Type: res.Type, Policy: policy, Before: res.Properties})
+		out.list = append(out.list, resourceChange{Action: "Remove", ID: id, Physical: res.PhysicalID, Type: res.Type, Policy: policy, Before: res.Properties, shownBefore: res.shown()})
 	}
 	for _, name := range sortedKeys(d.doc.Outputs) {
 		p.output(next, name)
 	}
-	other = tagged || !maps.Equal(st.Outputs, next.Outputs) || st.doc != nil && !reflect.DeepEqual(st.doc.Outputs, d.doc.Outputs)
+	out.other = tagged || !maps.Equal(st.Outputs, next.Outputs) || st.doc != nil && !reflect.DeepEqual(st.doc.Outputs, d.doc.Outputs)
 	if n := st.single; n != nil && st.doc != nil {
-		other = other || d.role != "" && d.role != n.RoleARN || strings.HasSuffix(st.Status, "_FAILED")
+		out.other = out.other || d.role != "" && d.role != n.RoleARN || strings.HasSuffix(st.Status, "_FAILED")
 	}
-	slices.SortStableFunc(list, func(a, b resourceChange) int { return strings.Compare(a.ID, b.ID) })
-	return list, other, nil
+	slices.SortStableFunc(out.list, func(a, b resourceChange) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
 }
 
 func (c *resourceChange) attribute(name string, before, after any) {
@@ -160,7 +179,7 @@ func (c *resourceChange) compare(h resourceHandler, st *stack, d definition, fre
 		if reflect.DeepEqual(before, after) {
 			continue
 		}
-		x := changeDetail{Attribute: "Properties", Name: n, Recreation: "Never", Evaluation: "Static", Source: "DirectModification", Before: before, After: after, Kind: kindOf(before, after)}
+		x := changeDetail{Attribute: "Properties", Name: n, Recreation: "Never", Evaluation: "Static", Source: "DirectModification", Before: c.shownBefore[n], After: c.shownAfter[n], Kind: kindOf(before, after)}
 		switch {
 		case h.update == nil || slices.Contains(h.createOnly, n):
 			x.Recreation = "Always"

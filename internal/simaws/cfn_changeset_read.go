@@ -59,7 +59,7 @@ func (x resourceChange) shape(values bool) changeShape {
 		return string(marshal(map[string]any{"Properties": properties}))
 	}
 	if values {
-		out.BeforeContext, out.AfterContext = context(x.Before), context(x.After)
+		out.BeforeContext, out.AfterContext = context(x.shownBefore), context(x.shownAfter)
 	}
 	return changeShape{"Resource", out}
 }
@@ -87,11 +87,11 @@ func describeChangeSet(s *Sim, c *call) (any, error) {
 		}
 	}
 	page, next, err := cfnPage(c, list)
-	shown := &stack{doc: set.want.doc, Parameters: set.want.parameters}
+	shown := &stack{doc: set.want.doc, Parameters: set.want.parameters, resolved: set.resolved}
 	return struct {
 		ChangeSetName, ChangeSetId, StackId, StackName string
 		Description                                    string           `xml:",omitempty"`
-		Parameters                                     []parameterShape `xml:"Parameters>member"`
+		Parameters                                     []stackParameter `xml:"Parameters>member"`
 		CreationTime, ExecutionStatus, Status          string
 		StatusReason                                   string   `xml:",omitempty"`
 		NotificationARNs                               []string `xml:"NotificationARNs>member"`

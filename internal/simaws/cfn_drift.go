@@ -40,7 +40,7 @@ func (s *Sim) inspect(a *account, r *regionState, res *stackResource, at time.Ti
 	if read == nil || res.PhysicalID == "" {
 		return nil
 	}
-	out := &resourceDrift{physical: res.PhysicalID, kind: res.Type, Status: "IN_SYNC", At: at, expected: string(marshal(res.Properties))}
+	out := &resourceDrift{physical: res.PhysicalID, kind: res.Type, Status: "IN_SYNC", At: at, expected: string(marshal(res.shown()))}
 	now, there := read(a, r, res)
 	if !there {
 		out.Status = "DELETED"

@@ -258,7 +258,7 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 		if region == "" {
 			region = e.pseudo["AWS::Region"]
 		}
-		return []any{region + "a", region + "b", region + "c"}, err
+		return zones(region), err
 	}
 	if name == "Fn::Cidr" {
 		arguments, err := e.list(argument)
@@ -281,6 +281,9 @@ func (e *evaluator) call(name string, argument any) (any, error) {
 	}
 	return nil, templateError("%s is not supported by the simulated CloudFormation", name)
 }
+
+// zones are the availability zones of every Region here.
+func zones(region string) []any { return []any{region + "a", region + "b", region + "c"} }
 
 func (e *evaluator) list(v any) ([]any, error) {
 	r, err := e.value(v)

@@ -18,7 +18,7 @@ func evaluateText(t *testing.T, text string) (any, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	params, err := parameterValues(doc, nil)
+	params, err := parameterValues(doc, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

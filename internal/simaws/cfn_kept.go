@@ -165,7 +165,7 @@ func (t keptType) allowed(s *Sim, c resourceCall, verb int, id string) error {
 	}
 	for _, action := range calls {
 		var refusal policyRefusal
-		if err := s.denyExecution(c.Account, c.Region.name, action, resource); errors.As(err, &refusal) {
+		if err := s.handlerDenied(c, action, resource); errors.As(err, &refusal) {
 			return t.refuse(s, http.StatusBadRequest, "AccessDenied", refusal.text)
 		}
 	}

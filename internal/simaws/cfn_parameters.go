@@ -71,7 +71,7 @@ func checkParameters(doc *templates.Document, values map[string]string) error {
 // constraint says in CloudFormation's words what is wrong with a value.
 func constraint(p templates.Parameter, value string) string {
 	values := []string{value}
-	if isList(p.Type) {
+	if isList(p.Type) && !strings.HasPrefix(p.Type, ssmValue) { // there it is the name that is held to it
 		values = listItems(value)
 	}
 	for _, v := range values {
@@ -109,6 +109,7 @@ func constraint(p templates.Parameter, value string) string {
 }
 
 func isList(parameterType string) bool {
+	parameterType = resolvedType(parameterType)
 	return parameterType == "CommaDelimitedList" || strings.HasPrefix(parameterType, "List<")
 }
 
@@ -133,24 +134,4 @@ func effective(doc *templates.Document, values, overrides map[string]string) map
 		}
 	}
 	return out
-}
-
-// parameterValues checks given values against a template, fills in defaults, and
-// gives text, or []any of texts for lists.
-func parameterValues(doc *templates.Document, given map[string]string) (map[string]any, error) {
-	if err := checkParameters(doc, given); err != nil {
-		return nil, err
-	}
-	out := map[string]any{}
-	for name, p := range doc.Parameters {
-		value, ok := given[name]
-		if !ok {
-			value = p.Default
-		}
-		out[name] = value
-		if isList(p.Type) {
-			out[name] = anyList(listItems(value))
-		}
-	}
-	return out, nil
 }

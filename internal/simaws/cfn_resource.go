@@ -16,6 +16,8 @@ type resourceCall struct {
 	// ones on an update. AWS::NoValue properties are absent.
 	Properties, Old map[string]any
 	Tags            map[string]string // the stack's tags
+	// By is whose permissions the calls need; nil for StackSets' role in the account.
+	By *caller
 }
 
 // resourceResult is what a created or updated resource answers to Ref and GetAtt.

@@ -154,7 +154,7 @@ func (s *Sim) body(c *call) (string, *templates.Document, error) {
 			return "", nil, validation("Either Template URL or Template Body must be specified, not both.")
 		}
 		var err error
-		if text, err = s.templateAt(c, c.Form.str("TemplateURL")); err != nil {
+		if text, err = s.objectAt(c, "TemplateURL", c.Form.str("TemplateURL")); err != nil {
 			return "", nil, err
 		}
 	}

@@ -39,7 +39,7 @@ func describeStackSet(s *Sim, c *call) (any, error) {
 		Description: set.Description, TemplateBody: set.Body, Capabilities: set.Capabilities, AutoDeployment: set.Auto.shape()}
 	shape.ManagedExecution.Active, shape.StackSetDriftDetectionDetails = set.Managed, set.lastDrift()
 	for _, k := range sortedKeys(set.Parameters) {
-		shape.Parameters = append(shape.Parameters, parameterShape{k, set.Parameters[k]})
+		shape.Parameters = append(shape.Parameters, shownParameter(set, k, set.Parameters[k]))
 	}
 	for _, k := range sortedKeys(set.Tags) {
 		shape.Tags = append(shape.Tags, tagShape{k, set.Tags[k]})
@@ -82,6 +82,15 @@ func listStackSets(s *Sim, c *call) (any, error) {
 		Summaries []summary `xml:"Summaries>member"`
 		NextToken string    `xml:",omitempty"`
 	}{page, token}, err
+}
+
+// shownParameter hides what is NoEcho: Terraform has every such parameter of a StackSet
+// ignored for that (provider documentation, aws_cloudformation_stack_set).
+func shownParameter(set *stackSet, name, value string) parameterShape {
+	if set.doc.Parameters[name].NoEcho {
+		value = hidden
+	}
+	return parameterShape{name, value}
 }
 
 type detailedStatus struct{ DetailedStatus string }
@@ -167,7 +176,7 @@ func describeStackInstance(s *Sim, c *call) (any, error) {
 	}
 	shape := instanceShape{instanceSummary: summaryOfInstance(set, i)}
 	for _, k := range sortedKeys(i.Overrides) {
-		shape.ParameterOverrides = append(shape.ParameterOverrides, parameterShape{k, i.Overrides[k]})
+		shape.ParameterOverrides = append(shape.ParameterOverrides, shownParameter(set, k, i.Overrides[k]))
 	}
 	return struct{ StackInstance instanceShape }{shape}, nil
 }

@@ -65,7 +65,7 @@ type stackShape struct {
 	stackCommon
 	ChangeSetId                 string           `xml:",omitempty"`
 	Description                 string           `xml:",omitempty"`
-	Parameters                  []parameterShape `xml:"Parameters>member"`
+	Parameters                  []stackParameter `xml:"Parameters>member"`
 	Outputs                     []outputShape    `xml:"Outputs>member"`
 	Tags                        []tagShape       `xml:"Tags>member"`
 	Capabilities                []string         `xml:"Capabilities>member"`
@@ -83,17 +83,24 @@ func (st *stack) common() stackCommon {
 
 func (st *stack) summary() stackSummary { return stackSummary{st.common(), st.Description} }
 
+// stackParameter is a parameter of a stack or a change set, with what the parameter of
+// Systems Manager that it names had.
+type stackParameter struct {
+	ParameterKey, ParameterValue string
+	ResolvedValue                string `xml:",omitempty"`
+}
+
 // shownParameters are a stack's parameters, defaults filled in and NoEcho ones hidden.
-func (st *stack) shownParameters() (list []parameterShape) {
+func (st *stack) shownParameters() (list []stackParameter) {
 	if st.doc == nil {
 		return nil
 	}
 	for _, k := range sortedKeys(st.doc.Parameters) {
 		v := parameterNow(st.doc, st.Parameters, k)
 		if st.doc.Parameters[k].NoEcho {
-			v = "****"
+			v = hidden
 		}
-		list = append(list, parameterShape{k, v})
+		list = append(list, stackParameter{k, v, st.resolved[k]})
 	}
 	return list
 }
@@ -152,7 +159,8 @@ var stackStatuses = strings.Fields(`CREATE_IN_PROGRESS CREATE_FAILED CREATE_COMP
 	UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_ROLLBACK_COMPLETE REVIEW_IN_PROGRESS IMPORT_IN_PROGRESS IMPORT_COMPLETE IMPORT_ROLLBACK_IN_PROGRESS
 	IMPORT_ROLLBACK_FAILED IMPORT_ROLLBACK_COMPLETE`)
 
-// listStacks shows all stacks unless filtered, deleted ones for 90 days.
+// listStacks shows all stacks unless filtered, the newest first, deleted ones for 90
+// days.
 func listStacks(s *Sim, c *call) (any, error) {
 	r := s.regionOf(c)
 	list := []stackSummary{}
@@ -170,11 +178,12 @@ func listStacks(s *Sim, c *call) (any, error) {
 	for _, name := range sortedKeys(r.stacks) {
 		add(r.stacks[name])
 	}
-	for _, st := range slices.Backward(r.gone) {
+	for _, st := range r.gone {
 		if !st.Deleted.Before(s.clock.ago(deletedStacks)) {
 			add(st)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b stackSummary) int { return strings.Compare(b.CreationTime, a.CreationTime) })
 	page, next, err := cfnPage(c, list)
 	return struct {
 		StackSummaries []stackSummary `xml:"StackSummaries>member"`

@@ -120,23 +120,24 @@ func describeStackEvents(s *Sim, c *call) (any, error) {
 	type shape struct {
 		StackId, StackName, EventId, LogicalResourceId, PhysicalResourceId, ResourceType, Timestamp, ResourceStatus string
 		ResourceStatusReason                                                                                        string `xml:",omitempty"`
+		ResourceProperties                                                                                          string `xml:",omitempty"`
 		ClientRequestToken                                                                                          string `xml:",omitempty"`
 	}
 	list := []shape{}
 	if st.single != nil {
 		for n := len(st.single.events) - 1; n >= 0; n-- {
 			e := st.single.events[n]
-			list = append(list, shape{st.ID, st.Name, e.id, e.logical, e.physical, e.kind, iso(e.at), e.status, e.reason, e.token})
+			list = append(list, shape{st.ID, st.Name, e.id, e.logical, e.physical, e.kind, iso(e.at), e.status, e.reason, e.properties, e.token})
 		}
 	} else {
 		changed := st.Updated
 		if changed.IsZero() {
 			changed = st.Created
 		}
-		list = append(list, shape{st.ID, st.Name, hexOf(32, st.ID, st.Name, st.Status), st.Name, st.ID, stackType, iso(changed), st.Status, st.Reason, ""})
+		list = append(list, shape{st.ID, st.Name, hexOf(32, st.ID, st.Name, st.Status), st.Name, st.ID, stackType, iso(changed), st.Status, st.Reason, "", ""})
 		for n := len(st.Order) - 1; n >= 0; n-- {
 			if r := st.Resources[st.Order[n]]; r != nil {
-				list = append(list, shape{st.ID, st.Name, hexOf(32, st.ID, r.LogicalID, r.Status), r.LogicalID, r.PhysicalID, r.Type, iso(r.Changed), r.Status, r.Reason, ""})
+				list = append(list, shape{st.ID, st.Name, hexOf(32, st.ID, r.LogicalID, r.Status), r.LogicalID, r.PhysicalID, r.Type, iso(r.Changed), r.Status, r.Reason, string(marshal(r.shown())), ""})
 			}
 		}
 	}

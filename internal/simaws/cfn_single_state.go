@@ -1,7 +1,6 @@
 package simaws
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -24,15 +23,24 @@ type single struct {
 	token  string            // ClientRequestToken of the operation
 	tokens map[string]string // what each token was used for
 	retain []string          // RetainResources of the deletion that runs
-	run    int               // the operation that runs: what an earlier one has in the queue is void
-	good   *stack            // what a rollback goes back to
-	sets   []*changeSet      // those that wait, oldest first
+	// exceptOnCreate is RetainExceptOnCreate of the operation: a rollback deletes also
+	// what has DeletionPolicy Retain.
+	exceptOnCreate bool
+	by             *caller // who makes the operation's calls
+	work           *pass   // the operation's, as long as there is something to undo
+	unrestored     string  // the resource that could not be rolled back
+	// during and next are stack policies: StackPolicyDuringUpdateBody, and the one that
+	// holds after the update.
+	during, next string
+	run          int          // the operation that runs: what an earlier one has in the queue is void
+	good         *stack       // what a rollback goes back to
+	sets         []*changeSet // those that wait, oldest first
 }
 
 // stackEvent is a line of a stack's history.
 type stackEvent struct {
-	id, logical, physical, kind, status, reason, token string
-	at                                                 time.Time
+	id, logical, physical, kind, status, reason, token, properties string
+	at                                                             time.Time
 }
 
 const stackType = "AWS::CloudFormation::Stack"
@@ -43,32 +51,34 @@ func (st *stack) own(s *Sim) *single {
 		st.single = &single{tokens: map[string]string{}}
 		for _, id := range st.Order {
 			if r := st.Resources[id]; r != nil {
-				st.log(s, id, r.PhysicalID, r.Type, r.Status, r.Reason)
+				st.logResource(s, r, r.Status, r.Reason)
 			}
 		}
 		if st.Status != "" {
-			st.log(s, st.Name, st.ID, stackType, st.Status, st.Reason)
+			st.log(s, st.Status, st.Reason)
 		}
 	}
 	return st.single
 }
 
-func (st *stack) log(s *Sim, logical, physical, kind, status, reason string) {
-	if st.single == nil {
-		return
+// log writes a line about the stack itself.
+func (st *stack) log(s *Sim, status, reason string) {
+	if n := st.single; n != nil {
+		n.events = append(n.events, stackEvent{s.ids.uuid(), st.Name, st.ID, stackType, status, reason, n.token, "", s.clock.Now()})
 	}
-	n := st.single
-	id := s.ids.uuid()
-	if kind != stackType {
-		id = logical + "-" + status + "-" + iso(s.clock.Now())
+}
+
+// logResource writes a line about a resource, with the properties that may be seen.
+func (st *stack) logResource(s *Sim, r *stackResource, status, reason string) {
+	if n := st.single; n != nil {
+		n.events = append(n.events, stackEvent{r.LogicalID + "-" + status + "-" + iso(s.clock.Now()), r.LogicalID, r.PhysicalID, r.Type, status, reason, n.token, string(marshal(r.shown())), s.clock.Now()})
 	}
-	n.events = append(n.events, stackEvent{id, logical, physical, kind, status, reason, n.token, s.clock.Now()})
 }
 
 // to moves a stack to a status.
 func (st *stack) to(s *Sim, status, reason string) {
 	st.Status, st.Reason = status, reason
-	st.log(s, st.Name, st.ID, stackType, status, reason)
+	st.log(s, status, reason)
 }
 
 // later goes on with the operation that runs, unless another has begun by then.
@@ -83,43 +93,13 @@ func (s *Sim) later(st *stack, d time.Duration, f func()) {
 	})
 }
 
-// keeps says whether a failure leaves what was made.
-func (st *stack) keeps() bool {
-	return st.single != nil && (st.single.Disable || st.single.OnFailure == "DO_NOTHING") && strings.HasSuffix(st.Status, "_FAILED")
-}
-
-// failed moves a stack on when one of its resources has failed.
-func (st *stack) failed(s *Sim, id string, err error) {
-	if st.single == nil {
-		return
-	}
-	if _, ok := err.(*stackError); !ok { // a matter of the template, of no resource
-		st.stopped(s, reasonOf(err))
-		return
-	}
-	verb := "create"
-	physical, reason := "", reasonOf(err)
-	if e, ok := err.(*stackError); ok {
-		reason = e.reason
-	}
-	if st.Status == "UPDATE_IN_PROGRESS" {
-		if before := st.Resources[id]; before != nil && before.PhysicalID != "" {
-			verb, physical = "update", before.PhysicalID
-		}
-	}
-	if st.Status == "CREATE_IN_PROGRESS" || st.Status == "UPDATE_IN_PROGRESS" {
-		st.log(s, id, physical, st.doc.Resources[id].Type, strings.ToUpper(verb)+"_FAILED", reason)
-	}
-	st.fall(s, fmt.Sprintf("The following resource(s) failed to %s: [%s]. ", verb, id))
-}
-
 // stopped moves a stack on that failed for no resource of its own.
 func (st *stack) stopped(s *Sim, why string) {
 	if st.single == nil {
 		return
 	}
 	if st.Status == "CREATE_IN_PROGRESS" {
-		why += ". "
+		why = strings.TrimSuffix(why, ".") + ". "
 	}
 	st.fall(s, why)
 }
@@ -127,13 +107,16 @@ func (st *stack) stopped(s *Sim, why string) {
 // fall takes a failed operation to where it goes from here.
 func (st *stack) fall(s *Sim, why string) {
 	n := st.single
+	if n == nil {
+		return
+	}
 	switch {
 	case st.Status == "CREATE_IN_PROGRESS" && (n.Disable || n.OnFailure == "DO_NOTHING"):
 		st.to(s, "CREATE_FAILED", why)
 	case st.Status == "CREATE_IN_PROGRESS" && n.OnFailure == "DELETE":
-		st.to(s, "DELETE_IN_PROGRESS", why+"Delete requested by user.")
+		st.ends(s, "DELETE_IN_PROGRESS", why+"Delete requested by user.")
 	case st.Status == "CREATE_IN_PROGRESS":
-		st.to(s, "ROLLBACK_IN_PROGRESS", why+"Rollback requested by user.")
+		st.ends(s, "ROLLBACK_IN_PROGRESS", why+"Rollback requested by user.")
 	case st.Status == "UPDATE_IN_PROGRESS" && n.Disable:
 		st.to(s, "UPDATE_FAILED", why)
 	case st.Status == "UPDATE_IN_PROGRESS":
@@ -141,58 +124,16 @@ func (st *stack) fall(s *Sim, why string) {
 	}
 }
 
-// preserve keeps what an operation without rollback has made, and the failed resource.
-func (st *stack) preserve(s *Sim, made map[string]*stackResource, failed, reason string) {
-	if st.Resources == nil {
-		st.Resources = map[string]*stackResource{}
-	}
-	kept := st.Resources[failed]
-	if kept == nil {
-		made[failed] = &stackResource{LogicalID: failed, Type: st.doc.Resources[failed].Type, Status: "CREATE_FAILED", Reason: reason, Changed: s.clock.Now()}
-	} else {
-		again := *kept
-		again.Status, again.Reason, again.Changed = "UPDATE_FAILED", reason, s.clock.Now()
-		if kept.PhysicalID == "" {
-			again.Status = "CREATE_FAILED"
-		}
-		made[failed] = &again
-	}
-	all := map[string]*stackResource{}
-	for id, r := range st.Resources {
-		all[id] = r
-	}
-	order := slices.Clone(st.Order)
-	for id, r := range made {
-		all[id] = r
-	}
-	for _, id := range st.doc.ResourceOrder {
-		if made[id] != nil && !slices.Contains(order, id) {
-			order = append(order, id)
-		}
-	}
-	st.Resources, st.Order = all, order
-}
-
-// cleaning begins the clean-up of an update.
-func (st *stack) cleaning(s *Sim) {
-	if st.single != nil && st.Status == "UPDATE_IN_PROGRESS" {
-		st.to(s, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
-	}
+// ends begins the deletion of what a stack has: its DeletionTime is that beginning, also
+// where the stack itself stays (as DescribeStacks was seen to answer).
+func (st *stack) ends(s *Sim, status, why string) {
+	st.Deleted = s.clock.Now()
+	st.to(s, status, why)
 }
 
 // lets says whether the deletion that runs leaves a resource.
 func (st *stack) lets(id string) bool {
 	return st.single != nil && slices.Contains(st.single.retain, id)
-}
-
-func (st *stack) notDeleted(s *Sim, res *stackResource, reason string) {
-	if st.single == nil {
-		st.Status = "DELETE_FAILED"
-		return
-	}
-	res.Status, res.Reason, res.Changed = "DELETE_FAILED", reason, s.clock.Now()
-	st.log(s, res.LogicalID, res.PhysicalID, res.Type, "DELETE_FAILED", reason)
-	st.to(s, "DELETE_FAILED", "The following resource(s) failed to delete: ["+res.LogicalID+"]. ")
 }
 
 // deletedStacks is how long a deleted stack can be read, by its id (API reference,
@@ -202,6 +143,10 @@ const deletedStacks = 90 * 24 * time.Hour
 // forget takes a stack out of its Region; it can be read by its id for 90 days.
 func (s *Sim) forget(r *regionState, st *stack) {
 	delete(r.stacks, st.Name)
+	if st.single != nil {
+		st.single.run++
+		st.single.work = nil
+	}
 	st.Deleted = s.clock.Now()
 	st.to(s, "DELETE_COMPLETE", "")
 	for len(r.gone) > 0 && r.gone[0].Deleted.Before(s.clock.ago(deletedStacks)) {

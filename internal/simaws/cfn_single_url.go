@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// s3Hosts are the endpoints of S3 that a TemplateURL may name, after the bucket in
+// s3Hosts are the endpoints of S3 that such a URL may name, after the bucket in
 // virtual-hosted style.
 var s3Hosts = regexp.MustCompile(`^(?:(.+)\.)?s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com$`)
 
 const s3More = "\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
 
-// templateAt reads a template from the buckets of the caller's account.
-func (s *Sim) templateAt(c *call, at string) (string, error) {
+// objectAt reads a template or a policy from the buckets of the caller's account.
+func (s *Sim) objectAt(c *call, member, at string) (string, error) {
 	u, err := url.Parse(at)
 	if err != nil || u.Scheme != "https" {
-		return "", validation("TemplateURL must be a supported URL.")
+		return "", validation(member + " must be a supported URL.")
 	}
 	m := s3Hosts.FindStringSubmatch(u.Host)
 	if m == nil {
-		return "", validation("TemplateURL must be a supported URL.")
+		return "", validation(member + " must be a supported URL.")
 	}
 	name, key := m[1], strings.TrimPrefix(u.Path, "/")
 	if name == "" {
 		name, key, _ = strings.Cut(key, "/")
 	}
 	if name == "" || key == "" {
-		return "", validation("TemplateURL must reference a valid S3 object to which you have access.")
+		return "", validation(member + " must reference a valid S3 object to which you have access.")
 	}
 	b := s.world.accounts[c.Caller.Account].buckets[name]
 	if b == nil {

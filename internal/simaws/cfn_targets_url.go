@@ -48,7 +48,7 @@ func (s *Sim) listAt(c *call, member, at string) ([]string, error) {
 	if lower := strings.ToLower(u.Path); !strings.HasSuffix(lower, ".csv") && !strings.HasSuffix(lower, ".txt") {
 		return nil, validation(member + " must name a .csv or .txt file")
 	}
-	text, err := s.templateAt(c, u.String())
+	text, err := s.objectAt(c, "TemplateURL", u.String())
 	if err != nil {
 		if e, ok := err.(*apiError); ok {
 			return nil, fail(http.StatusBadRequest, e.Code, strings.ReplaceAll(e.Message, "TemplateURL", member))

@@ -52,6 +52,9 @@ func readTemplate(body string) (*templates.Document, error) {
 	if err := checkReferences(doc); err != nil {
 		return nil, err
 	}
+	if err := checkRules(doc); err != nil {
+		return nil, err
+	}
 	if _, err := resourceOrder(doc); err != nil {
 		return nil, err
 	}
@@ -225,9 +228,8 @@ func collect(v any, found func(kind, name string)) {
 	}
 }
 
-// resourceOrder gives the logical ids so that each comes after what it needs, and
-// otherwise as written.
-func resourceOrder(doc *templates.Document) ([]string, error) {
+// resourceNeeds gives for each resource those that it refers to or depends on.
+func resourceNeeds(doc *templates.Document) map[string]map[string]bool {
 	needs := map[string]map[string]bool{}
 	for _, id := range doc.ResourceOrder {
 		r := doc.Resources[id]
@@ -238,6 +240,13 @@ func resourceOrder(doc *templates.Document) ([]string, error) {
 			}
 		}
 	}
+	return needs
+}
+
+// resourceOrder gives the logical ids so that each comes after what it needs, and
+// otherwise as written.
+func resourceOrder(doc *templates.Document) ([]string, error) {
+	needs := resourceNeeds(doc)
 	var order []string
 	done := map[string]bool{}
 	for len(order) < len(doc.ResourceOrder) {

@@ -92,7 +92,7 @@ func reasonOf(err error) string {
 
 // stuck are the states out of which a stack can only be deleted (status reasons of
 // StackSet operations).
-var stuck = []string{"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETE_FAILED"}
+var stuck = []string{"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"}
 
 // perform creates, updates or deletes the stack of an instance; changed says
 // whether there was anything to do.
@@ -130,9 +130,12 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 		if st.single != nil && st.single.Protected { // "Termination protection" (user guide): the stack set's delete fails
 			return false, statusReason("Stack [" + st.ID + "] cannot be deleted while TerminationProtection is enabled")
 		}
+		if strings.HasSuffix(st.Status, "_IN_PROGRESS") { // somebody in the account works on it
+			return false, statusReason("Stack [" + st.ID + "] cannot be deleted while in status " + st.Status)
+		}
 		return true, s.remove(a, r, st)
 	}
-	if st != nil && slices.Contains(stuck, st.Status) {
+	if st != nil && (slices.Contains(stuck, st.Status) || strings.HasSuffix(st.Status, "_IN_PROGRESS")) {
 		return false, statusReason("Stack:" + st.ID + " is in " + st.Status + " state and can not be updated.")
 	}
 	fresh := st == nil
@@ -157,8 +160,7 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 		i.StackName, i.StackID = "", ""
 		return false, err
 	case err != nil:
-		*st = before
-		st.Status, st.Reason = "UPDATE_ROLLBACK_COMPLETE", reasonOf(err)
+		st.revert(s, before, err)
 		return false, err
 	case fresh:
 		st.Status = "CREATE_COMPLETE"
@@ -166,4 +168,21 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 		st.Status, st.Reason, st.Updated = "UPDATE_COMPLETE", "", s.clock.Now()
 	}
 	return changed || !maps.Equal(before.Tags, st.Tags), nil
+}
+
+// revert makes a stack what it was before an update that failed, as far as its resources
+// could be rolled back.
+func (st *stack) revert(s *Sim, before stack, err error) {
+	n := st.single
+	resources, order := st.Resources, st.Order
+	*st = before
+	if n == nil || n.work == nil || n.unrestored == "" {
+		st.Status, st.Reason = "UPDATE_ROLLBACK_COMPLETE", reasonOf(err)
+		return
+	}
+	st.single, st.Resources, st.Order = n, resources, order
+	good := before
+	good.single, good.Resources = nil, nil
+	n.good = &good
+	st.to(s, "UPDATE_ROLLBACK_FAILED", failedTo("update", []string{n.unrestored}))
 }

@@ -58,11 +58,17 @@ func deleting(action string, f func(*Sim, resourceCall) error) func(*Sim, resour
 
 // executionDenied words a denial as it reaches a stack instance's status.
 func (s *Sim) executionDenied(c resourceCall, action string) error {
+	arn := "arn:" + s.world.partition + ":config:" + c.Region.name + ":" + c.Account.ID + ":*"
+	if c.By != nil {
+		if err := s.handlerDenied(c, action, arn); err != nil {
+			return configStatus(s, fail(400, "AccessDeniedException", err.Error()))
+		}
+		return nil
+	}
 	role := "stacksets-exec-" + hexOf(32, c.Account.ID, "exec")
 	if !s.policyDenies(c.Account.ID, role, action, c.Region.name) {
 		return nil
 	}
-	arn := "arn:" + s.world.partition + ":config:" + c.Region.name + ":" + c.Account.ID + ":*"
 	return configStatus(s, fail(400, "AccessDeniedException", "User: arn:"+s.world.partition+":sts::"+c.Account.ID+":assumed-role/"+role+"/AWSCloudFormation is not authorized to perform: "+
 		action+" on resource: "+arn+" with an explicit deny in a service control policy"))
 }

@@ -75,3 +75,28 @@ def run(c):
     cfn.create_stack(StackName="importing", TemplateBody=importing)
     until("importing", "CREATE_COMPLETE")
     assert cfn.list_imports(ExportName="shared")["Imports"] == ["importing"]
+
+    # An update takes from the stack's own role what its rollback needs.
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "cloudformation.amazonaws.com"}}]}
+
+    def work(may, name):
+        return json.dumps({"Resources": {
+            "Exec": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "exec-of-work", "AssumeRolePolicyDocument": trust, "Policies": [
+                {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": may, "Resource": "*"}]}}]}},
+            "Last": {"Type": "AWS::IAM::Role", "DependsOn": "Exec", "Properties": {"RoleName": name, "AssumeRolePolicyDocument": trust}}}})
+
+    named = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    cfn.create_stack(StackName="work", TemplateBody=work("*", "last-of-work"), **named)
+    until("work", "CREATE_COMPLETE")
+    role = c.client("iam").get_role(RoleName="exec-of-work")["Role"]["Arn"]
+    c.refused("ValidationError", cfn.update_stack, StackName="work", TemplateBody=work("*", "x"), RoleARN=role + "s", **named)
+    c.refused("ValidationError", cfn.continue_update_rollback, StackName="work")
+    c.refused("ValidationError", cfn.continue_update_rollback, StackName="nothing")
+    # "exec-of-work" is there already, so that the second role cannot be made.
+    cfn.update_stack(StackName="work", TemplateBody=work("iam:CreateRole", "exec-of-work"), RoleARN=role, **named)
+    until("work", "UPDATE_ROLLBACK_FAILED")
+    c.refused("ValidationError", cfn.continue_update_rollback, StackName="work", ResourcesToSkip=["Last"])
+    cfn.continue_update_rollback(StackName="work", ResourcesToSkip=["Exec"], ClientRequestToken="again")
+    cfn.continue_update_rollback(StackName="work", ResourcesToSkip=["Exec"], ClientRequestToken="again")
+    until("work", "UPDATE_ROLLBACK_COMPLETE")
+    assert [r["ResourceStatus"] for r in cfn.describe_stack_resources(StackName="work")["StackResources"]] == ["UPDATE_COMPLETE", "UPDATE_COMPLETE"]
