@@ -22,6 +22,24 @@ var behaviourSimulations = map[string]simaws.Options{
 	"pages":   {Accounts: 30, Empty: true, EmptyPages: true},
 	"lagging": {Accounts: 3, Empty: true, Speed: 3600, ListLag: 3 * time.Second},
 	"large":   {Accounts: 6000, Empty: true, Speed: 3600},
+	// Faults in the words of rollout simulate --faults.
+	"throttle":         faulty("throttle=1", 0),
+	"error":            faulty("error=1", 0),
+	"broken":           faulty("organizations:CreateOrganizationalUnit:reset=1,organizations:CreatePolicy:cut=1", 0),
+	"expired":          faulty("expired=1", 0),
+	"clock":            faulty("clock=1:20m", 0),
+	"late":             faulty("organizations:ListRoots:slow=1:1s", 0),
+	"seeded":           faulty("error=0.3", 7),
+	"seeded-too":       faulty("error=0.3", 7),
+	"seeded-otherwise": faulty("error=0.3", 8),
+}
+
+func faulty(faults string, seed uint64) simaws.Options {
+	parsed, err := simaws.ParseFaults(faults)
+	if err != nil {
+		panic(err)
+	}
+	return simaws.Options{Accounts: 3, Empty: true, Faults: parsed, FaultSeed: seed}
 }
 
 // Every behaviour that FIDELITY.md says boto3 checks is asserted by a session of

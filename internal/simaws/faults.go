@@ -173,15 +173,30 @@ func (s *Sim) disturb(svc *service, c *call) error {
 		}
 		return wrongClock(svc, signed, server)
 	case FaultError:
-		switch svc.protocol {
-		case protocolJSON11:
-			return fail(http.StatusInternalServerError, "ServiceException", "AWS can't complete your request because of an internal service error. Try again later.")
-		case protocolEC2, protocolS3:
-			return fail(http.StatusInternalServerError, "InternalError", "An internal error has occurred")
-		}
-		return fail(http.StatusInternalServerError, "InternalFailure", "An internal error occurred")
+		return internalError(c.Service)
 	}
 	return nil // cut: the call is run
+}
+
+// internalError is a service's own error, by the name that its model or, where that has
+// none, the "Common Errors" of its API reference has.
+func internalError(service string) *apiError {
+	code, text := "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."
+	switch service {
+	case "organizations":
+		code, text = "ServiceException", "AWS Organizations can't complete your request because of an internal service error. Try again later."
+	case "ssm":
+		code, text = "InternalServerError", "An error occurred on the server side."
+	case "account":
+		code, text = "InternalServerException", "The operation failed because of an error internal to AWS. Try your operation again later."
+	case "iam":
+		code, text = "ServiceFailure", "The request processing has failed because of an unknown error, exception or failure."
+	case "ec2":
+		code, text = "InternalError", "An internal error has occurred"
+	case "s3":
+		code, text = "InternalError", "We encountered an internal error. Please try again."
+	}
+	return fail(http.StatusInternalServerError, code, text)
 }
 
 // expiredToken is what a service says to credentials that are out of date.

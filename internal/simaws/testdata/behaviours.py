@@ -22,6 +22,9 @@ NO_CHECKS = Config(retries={"max_attempts": 0}, parameter_validation=False, read
 OPERATOR = {"AccessKeyId": "AKIAOPERATOR", "SecretAccessKey": "x", "SessionToken": None}
 
 
+MODELS = boto3.session.Session()._session.get_component("data_loader")
+
+
 def line(*ids, on="main"):
     """Marks the function that asserts lines on a simulation."""
     def mark(f):
@@ -35,6 +38,7 @@ class Simulation:
 
     def __init__(self, url):
         self.session = boto3.session.Session(region_name="us-east-1")
+        self.session._session.register_component("data_loader", MODELS)  # each would read them anew
         self.url, self.clients, self.keys, self.fresh, self.known, self.furnished = url, {}, {}, None, {}, {}
 
     def client(self, service, region="us-east-1", account=None, keys=None):
@@ -219,6 +223,8 @@ def held(sim, mine, broken):
 def main():
     given = [a.partition("=")[::2] for a in sys.argv[1:]]
     sims = {name: Simulation(url) for name, url in given if "." not in name}
+    for sim in sims.values():
+        sim.others = sims
     for at, account in given:
         name, _, what = at.partition(".")
         if what:
