@@ -51,6 +51,16 @@ const (
 // When ctx ends, nothing more is asked for and the result says what goes on in
 // AWS. The plan is not changed.
 func Apply(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions, emit func(Event)) (*Result, error) {
+	a := newApplier(s, callAs, p, o, emit)
+	err := a.all(ctx)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	a.finish(ctx.Err() != nil, err)
+	return &a.result, err
+}
+
+func newApplier(s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions, emit func(Event)) *applier {
 	if emit == nil {
 		emit = func(Event) {}
 	}
@@ -60,12 +70,7 @@ func Apply(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan,
 			a.planned[key{c.StackSet, c.Target}] = c
 		}
 	}
-	err := a.all(ctx)
-	if ctx.Err() != nil {
-		err = nil
-	}
-	a.finish(ctx.Err() != nil, err)
-	return &a.result, err
+	return a
 }
 
 // all goes through the levels: what is deleted first, what enforces before what it
@@ -101,10 +106,10 @@ type applier struct {
 	o      ApplyOptions
 	emit   func(Event)
 	sets   []Set // the plan's, kept up to date
-	// planned are the changes by place, to give both halves of a recreate one outcome.
-	planned map[key]Change
 
-	mu       sync.Mutex
+	mu sync.Mutex
+	// planned are the changes by place, to give both halves of a recreate one outcome.
+	planned  map[key]Change
 	outcomes map[key]*Outcome
 	result   Result
 	serial   map[string]int   // of the operations asked for, by set
@@ -113,11 +118,11 @@ type applier struct {
 
 func (a *applier) record(c Change, status, reason, operation string) {
 	k := key{c.StackSet, c.Target}
+	a.mu.Lock()
 	if planned, ok := a.planned[k]; ok {
 		c = planned
 	}
 	out := Outcome{StackSet: c.StackSet, Target: c.Target, Action: c.Action, Status: status, Reason: reason, Operation: operation}
-	a.mu.Lock()
 	a.outcomes[k] = &out
 	a.mu.Unlock()
 	if status == OutcomeFailed {

@@ -19,7 +19,16 @@ type (
 // Waiting says that something else holds a set.
 type Waiting struct{ StackSet, Why string }
 
+// OperationStopped is an operation of somebody's that was stopped, since it would undo
+// what the run does.
+type OperationStopped struct{ Operation }
+
+// SetNote is something to know about a set that does not change how the run ends.
+type SetNote struct{ StackSet, Text string }
+
 func (OperationStarted) stackSetEvent()  {}
+func (OperationStopped) stackSetEvent()  {}
+func (SetNote) stackSetEvent()           {}
 func (OperationProgress) stackSetEvent() {}
 func (OperationEnded) stackSetEvent()    {}
 func (InstanceFailed) stackSetEvent()    {}

@@ -149,28 +149,6 @@ func TestApplyToASuspendedAccount(t *testing.T) {
 	})
 }
 
-func TestDisarmTakesOnlyTheEnforcement(t *testing.T) {
-	inSim(t, 3, func(t *testing.T, s *site) {
-		s.d.Remediation = RemediationManual
-		wantTally(t, s.apply(t.Context(), s.deployment(s.sets())), map[string]int{
-			"recording-base create SUCCEEDED": 3, "recording create SUCCEEDED": 6, "default-security-group create SUCCEEDED": 6, "default-security-group-enforce create SUCCEEDED": 6,
-		})
-		d := s.d
-		d.Accounts, d.Regions = d.Accounts[:2], nil
-		result := s.apply(t.Context(), DisarmPlan(d, s.sets()))
-		wantTally(t, result, map[string]int{"default-security-group-enforce delete SUCCEEDED": 4})
-		left := s.instances("rollout-default-security-group-enforce")
-		for place := range left {
-			if place.AccountID != s.d.Accounts[2].ID {
-				t.Errorf("%v is still armed", place)
-			}
-		}
-		if len(left) != 2 || len(s.instances("rollout-default-security-group")) != 6 {
-			t.Errorf("%d enforcing instances left", len(left))
-		}
-	})
-}
-
 // From manual to automatic: the old enforcement goes before the new one comes.
 func TestDeletesComeBeforeCreates(t *testing.T) {
 	inSim(t, 1, func(t *testing.T, s *site) {

@@ -58,6 +58,15 @@ func RootCauses(outcomes []Outcome) []Cause {
 	return out
 }
 
+// Cause is why an outcome is what it is, without what differs from place to place; ""
+// for what came true.
+func (o Outcome) Cause() string {
+	if o.Status == OutcomeSucceeded {
+		return ""
+	}
+	return normal(o)
+}
+
 // normal takes out of a reason what differs from place to place.
 func normal(o Outcome) string {
 	text := requestIDs.ReplaceAllString(o.Reason, "$1: …")

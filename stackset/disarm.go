@@ -1,114 +1,96 @@
 package stackset
 
 import (
+	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"rollout/templates"
 )
 
-// DisarmPlan deletes every instance of the sets that enforce in the chosen accounts,
-// in the Regions given or in all. Role, document and remediation go; rule and
-// verdicts stay. Accounts that are not ACTIVE are skipped: StackSets cannot reach them.
-func DisarmPlan(d Desired, sets []Set) *Plan {
+// Scope narrows what is disarmed. The zero value is everything of ours that enforces.
+type Scope struct {
+	// Templates are those whose enforcement is meant, by name; nil for all.
+	Templates []string
+	// StackSet is the name given to the set of what is enforced; "" for all.
+	StackSet string
+	// Accounts are ids; nil for all, also those that are not in the organization's tree.
+	Accounts []string
+	Regions  []string // nil for all
+}
+
+// Takes says whether a set is meant.
+func (o Scope) Takes(s Set) bool {
+	if o.StackSet != "" && s.Name != o.StackSet && s.Name != o.StackSet+enforceSuffix && s.Name != o.StackSet+automaticSuffix {
+		return false
+	}
+	return o.Templates == nil || slices.Contains(o.Templates, s.Template.Name) || slices.Contains(o.Templates, s.Template.Enforces)
+}
+
+func (o Scope) has(t Target) bool {
+	return (o.Accounts == nil || slices.Contains(o.Accounts, t.AccountID)) && (len(o.Regions) == 0 || slices.Contains(o.Regions, t.Region))
+}
+
+// Has says whether a set has an instance in an account.
+func (s Set) Has(account string) bool { return len(regionsOf(s, account)) > 0 }
+
+// Enforcing says whether a template is nothing but enforcement, so that an instance of
+// it can be deleted and every rule stays. A template of another version of rollout is
+// known by its body: it has a remediation and no rule.
+func Enforcing(t templates.Template) bool {
+	return t.Enforces != "" || t.Remediates && len(t.Rules)+len(t.Unnamed) == 0
+}
+
+// DisarmPlan deletes every instance in scope of the sets that enforce. Role, document
+// and remediation go; rule and verdicts stay. It needs to know nothing of the accounts:
+// one that is not ACTIVE is skipped by StackSets. A set whose template brings its rule
+// and its remediation together cannot be disarmed so; the plan warns of it, and
+// Tangled names it.
+func DisarmPlan(d Desired, sets []Set, o Scope) *Plan {
 	plan := &Plan{Desired: d}
 	for _, s := range sets {
-		if s.Template.Enforces != "" {
-			plan.Sets = append(plan.Sets, s)
+		if !o.Takes(s) || !Enforcing(s.Template) {
+			continue
+		}
+		plan.Sets = append(plan.Sets, s)
+		for _, t := range scoped(s, o) {
+			plan.Changes = append(plan.Changes, disarmed(s, t))
 		}
 	}
-	plan.Changes = deletions(d, plan.Sets, "disarmed: role, runbook and remediation are taken out; the rule stays")
+	for _, s := range Tangled(sets, o) {
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("Stack set %s remediates by itself: its template %s brings rule and remediation together, so it is not disarmed. rollout remove --template FILE --stack-set %s takes both away, where FILE is the template.", s.Name, s.Template.Name, s.Name))
+	}
+	slices.Sort(plan.Warnings)
 	plan.Hash = plan.hash()
 	return plan
 }
 
-// RemoveOptions guard a removal.
-type RemoveOptions struct {
-	// MaxDeletions is how many instances of each set may be deleted, "N" or "P%"
-	// of those it has (default 5%).
-	MaxDeletions string
-	// Stay are templates that were asked for only as part of something larger, and
-	// that others stand on: they stay, and the plan says so.
-	Stay []templates.Template
-}
-
-// TooManyError is a removal that deletes more than is allowed.
-type TooManyError struct {
-	StackSet          string
-	Deletes, Of, Most int
-}
-
-func (e *TooManyError) Error() string {
-	return fmt.Sprintf("this would delete %d of the %d instances of stack set %s, and %d are allowed: --max-deletions %d (or a percentage) allows it", e.Deletes, e.Of, e.StackSet, e.Most, e.Deletes)
-}
-
-var shareForm = regexp.MustCompile(`^(\d{1,9}|\d{1,3}%)?$`)
-
-// RemovePlan deletes the instances of the asked templates' sets in the chosen
-// accounts and Regions, in the reverse of the deploy order, what enforces first.
-// Needs stay, unless they are asked for themselves.
-func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
-	if !shareForm.MatchString(o.MaxDeletions) {
-		return nil, fmt.Errorf("max-deletions %q is neither a number nor a percentage", o.MaxDeletions)
-	}
-	plan := &Plan{Desired: d}
-	for _, s := range sets { // in deploy order: Apply deletes in the reverse
-		if asked := names(d.Templates); slices.Contains(asked, s.Template.Name) || slices.Contains(asked, s.Template.Enforces) {
-			plan.Sets = append(plan.Sets, s)
-		}
-	}
-	plan.Changes = deletions(d, plan.Sets, "removed")
-	if len(o.Stay) > 0 {
-		plan.Warnings = append(plan.Warnings, fmt.Sprintf("What other templates stand on stays, with the records that it keeps: %s. To take it out as well, afterwards: rollout remove --template %s, with the same selection.",
-			list(names(o.Stay)), strings.Join(names(o.Stay), ",")))
-	}
-	for _, s := range plan.Sets {
-		n := 0
-		for _, c := range plan.Changes {
-			if c.StackSet == s.Name && c.Action == Delete {
-				n++
-			}
-		}
-		most := allowed(o.MaxDeletions, len(s.Instances))
-		if n > most {
-			return nil, &TooManyError{s.Name, n, len(s.Instances), most}
-		}
-	}
-	plan.Hash = plan.hash()
-	return plan, nil
-}
-
-// allowed reads "N" or "P%" of a number of instances; the default is 5 %, and at
-// least one.
-func allowed(text string, of int) int {
-	count, percentage := share(text, 5)
-	if count != nil {
-		return int(*count)
-	}
-	return max(1, of*int(*percentage)/100)
-}
-
-func deletions(d Desired, sets []Set, reason string) []Change {
-	var out []Change
+// Tangled are the sets in scope, with instances there, that enforce by a template that
+// has rules as well.
+func Tangled(sets []Set, o Scope) []Set {
+	var out []Set
 	for _, s := range sets {
-		for _, a := range d.Accounts {
-			var regions []string
-			for t := range s.Instances {
-				if t.AccountID == a.ID && (len(d.Regions) == 0 || slices.Contains(d.Regions, t.Region)) {
-					regions = append(regions, t.Region)
-				}
-			}
-			slices.Sort(regions)
-			for _, region := range regions {
-				c := Change{StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: Delete, Reason: reason}
-				if why := unfit(a); why != "" {
-					c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
-				}
-				out = append(out, c)
-			}
+		if o.Takes(s) && s.Template.Remediates && !Enforcing(s.Template) && len(scoped(s, o)) > 0 {
+			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// scoped are a set's instances in scope, sorted.
+func scoped(s Set, o Scope) []Target {
+	var out []Target
+	for t := range s.Instances {
+		if o.has(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b Target) int {
+		return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region))
+	})
+	return out
+}
+
+func disarmed(s Set, t Target) Change {
+	return Change{StackSet: s.Name, Template: s.Template.Name, Target: t, Action: Delete, Reason: "disarmed: role, runbook and remediation are taken out; the rule stays"}
 }

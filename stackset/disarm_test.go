@@ -42,26 +42,36 @@ func counted(p *Plan) map[string]int {
 }
 
 func TestDisarmPlan(t *testing.T) {
-	_, accounts := forest(4)
-	accounts[1].State = "SUSPENDED"
+	_, accounts := forest(3)
 	d, sets := there(accounts)
-	d.Accounts = accounts[:3]
-	p := DisarmPlan(d, sets)
+	p := DisarmPlan(d, sets, Scope{})
 	if diff := gocmp.Diff(map[string]int{
-		"default-security-group-enforce delete b": 2, "default-security-group-enforce delete z": 2, "default-security-group-enforce skip b": 1, "default-security-group-enforce skip z": 1,
-		"default-security-group-enforce-automatic delete b": 2, "default-security-group-enforce-automatic delete z": 2,
-		"default-security-group-enforce-automatic skip b": 1, "default-security-group-enforce-automatic skip z": 1,
+		"default-security-group-enforce delete b": 3, "default-security-group-enforce delete z": 3,
+		"default-security-group-enforce-automatic delete b": 3, "default-security-group-enforce-automatic delete z": 3,
 	}, counted(p)); diff != "" {
 		t.Error(diff)
 	}
-	d.Regions = []string{"z"}
-	if got := counted(DisarmPlan(d, sets)); got["default-security-group-enforce delete z"] != 2 || got["default-security-group-enforce delete b"] != 0 {
-		t.Errorf("%v", got)
+	for name, test := range map[string]struct {
+		scope Scope
+		want  map[string]int
+	}{
+		"a Region":            {Scope{Regions: []string{"z"}, Accounts: []string{accounts[0].ID}}, map[string]int{"default-security-group-enforce delete z": 1, "default-security-group-enforce-automatic delete z": 1}},
+		"no account":          {Scope{Accounts: []string{}}, map[string]int{}},
+		"what is enforced":    {Scope{Templates: []string{"default-security-group"}, Accounts: []string{accounts[1].ID}}, map[string]int{"default-security-group-enforce delete b": 1, "default-security-group-enforce delete z": 1, "default-security-group-enforce-automatic delete b": 1, "default-security-group-enforce-automatic delete z": 1}},
+		"another template":    {Scope{Templates: []string{"ebs-encryption"}}, map[string]int{}},
+		"one set by name":     {Scope{StackSet: "rollout-default-security-group-enforce-automatic", Regions: []string{"b"}}, map[string]int{"default-security-group-enforce-automatic delete b": 3}},
+		"by what is enforced": {Scope{StackSet: "rollout-default-security-group", Regions: []string{"b"}}, map[string]int{"default-security-group-enforce delete b": 3, "default-security-group-enforce-automatic delete b": 3}},
+		"a name's beginning":  {Scope{StackSet: "rollout"}, map[string]int{}},
+	} {
+		if diff := gocmp.Diff(test.want, counted(DisarmPlan(d, sets, test.scope))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
-	if q := DisarmPlan(d, sets); q.Hash == p.Hash || q.Hash != DisarmPlan(d, sets).Hash {
+	narrow := Scope{Regions: []string{"z"}}
+	if q := DisarmPlan(d, sets, narrow); q.Hash == p.Hash || q.Hash != DisarmPlan(d, sets, narrow).Hash {
 		t.Error("the hash does not identify the changes")
 	}
-	if p := DisarmPlan(d, sets[:3]); p.Pending() || len(p.Sets) != 0 {
+	if p := DisarmPlan(d, sets[:3], Scope{}); p.Pending() || len(p.Sets) != 0 {
 		t.Errorf("%+v", p)
 	}
 }

@@ -70,6 +70,9 @@ func (a *applier) settle(ctx context.Context, r *running, op *Operation, rows ma
 		if status == OutcomeFailed && strings.Contains(reason, noUpdates) {
 			status = OutcomeSucceeded
 		}
+		if status == OutcomeCancelled && strings.Contains(reason, suspendedAccount) {
+			status, reason = OutcomeSkipped, "the account is suspended, so StackSets leaves it out; what is there stays"
+		}
 		if status == OutcomeSucceeded {
 			reason = ""
 		}
@@ -103,6 +106,13 @@ func unsettled(c Change, instances map[Target]Instance, operation string) bool {
 	return !there || i.DetailedStatus == "PENDING" || i.DetailedStatus == "RUNNING" || i.LastOperation != "" && i.LastOperation != operation
 }
 
+// stillThere begins what is said of an instance that a delete passed over.
+const stillThere = "the instance is still there: "
+
+// suspendedAccount is StackSets' word for an account that it leaves out (user guide,
+// stack instance status codes: SKIPPED_SUSPENDED_ACCOUNT).
+const suspendedAccount = "ACCOUNT_SUSPENDED"
+
 // fromInstance reads an outcome off the instance where the results have none.
 func fromInstance(c Change, instances map[Target]Instance, operation string) (status, reason string) {
 	i, there := instances[c.Target]
@@ -110,7 +120,7 @@ func fromInstance(c Change, instances map[Target]Instance, operation string) (st
 		if !there {
 			return OutcomeSucceeded, ""
 		}
-		return OutcomeFailed, cmp.Or(i.Reason, "the instance is still there: "+i.Status+", "+i.DetailedStatus)
+		return OutcomeFailed, cmp.Or(i.Reason, stillThere+i.Status+", "+i.DetailedStatus)
 	}
 	switch {
 	case !there:

@@ -149,6 +149,17 @@ func fromFile(path string, body []byte) (Template, error) {
 	return t, nil
 }
 
+// FromBody is a template of which nothing is known but its name and its body, as a
+// StackSet has them that was made from a file or by another version of rollout.
+func FromBody(name string, body []byte) (Template, error) {
+	t := Template{Name: name, Scope: ScopeRegional}
+	if err := t.read(body); err != nil {
+		return Template{}, fmt.Errorf("template %s: %w", name, err)
+	}
+	t.Rules, t.Unnamed = rulesOf(t.document)
+	return t, nil
+}
+
 func literals(v any) []string {
 	var list []string
 	items, _ := v.([]any)

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/urfave/cli/v2"
 
+	"rollout/internal/awsapi"
+	"rollout/orgs"
 	"rollout/stackset"
 	"rollout/templates"
 )
@@ -14,221 +18,176 @@ func disarmCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "disarm",
 		Usage: "take enforcement out of accounts at once; rules and verdicts stay",
-		Description: "Deletes the instances of the sets that enforce: role, runbook and remediation are gone from the accounts.\n" +
-			"In all accounts and Regions, unless --ou, --account, --account-tag or --region narrow it.",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), templateFlags(), preferenceFlags(), []cli.Flag{yesFlag()}, shapeFlags()),
-		Action: func(c *cli.Context) error {
-			return with(c, s, func(ctx context.Context, j *job) error {
-				return j.takeOut(ctx, true, func(d stackset.Desired, found *stackset.Found) (*stackset.Plan, error) {
-					return stackset.DisarmPlan(d, found.Sets), nil
-				}, stackset.ApplyOptions{}, nil)
-			})
-		},
+		Description: "Finds every StackSet of rollout that enforces in the home Region, by its tag rollout:template and whatever its\n" +
+			"name, stops what still puts enforcement in, and deletes the instances: role, runbook and remediation are gone\n" +
+			"from the accounts. In all accounts and Regions, without walking the organization, unless --ou, --account,\n" +
+			"--account-tag or --region narrow it; --template and --stack-set narrow the sets. One set or account that fails\n" +
+			"stops no other. A remediation that has begun is waited for. A StackSet is seen from its own Region only: sets\n" +
+			"that enforce elsewhere are named, and --home-region disarms them.",
+		Flags:  groups(whoFlags(), whichFlags(), regionFlags(), narrowingFlags(), disarmPreferenceFlags(), []cli.Flag{yesFlag()}, shapeFlags()),
+		Action: func(c *cli.Context) error { return with(c, s, runDisarm) },
 	}
 }
 
-func removeCommand(s streams) *cli.Command {
-	return &cli.Command{
-		Name:  "remove",
-		Usage: "delete instances, the enforcement first; what others need stays unless it is named",
-		Description: "Deletes the instances of --template's StackSet, and of the sets that enforce it, in the accounts chosen.\n" +
-			"What it needs stays: recording and recording-base go only when --template names them. That holds for\n" +
-			"--template baseline too: it takes the rest of the baseline. What needs something is deleted before it.",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), templateFlags(), preferenceFlags(), []cli.Flag{
-			text(how, "retain", "auto", "`auto|true|false`: leave the stacks behind in the accounts (auto: where an instance is INOPERABLE, or data would go)"),
-			maxDeletionsFlag(),
-			&cli.BoolFlag{Name: "delete-set", Category: how, EnvVars: env("delete-set"), Usage: "delete the StackSet too, once it has no instance"},
-			yesFlag(),
-		}, shapeFlags()),
-		Action: func(c *cli.Context) error {
-			retain, most, deleteSet := c.String("retain"), c.String("max-deletions"), c.Bool("delete-set")
-			if err := oneOf("retain", retain, "auto", "true", "false"); err != nil {
-				return err
-			}
-			return with(c, s, func(ctx context.Context, j *job) error {
-				take, stay, err := templates.LoadToRemove(j.Template)
-				if err != nil {
-					return err
-				}
-				var plan *stackset.Plan
-				return j.takeOut(ctx, false, func(d stackset.Desired, found *stackset.Found) (p *stackset.Plan, err error) {
-					d.Templates = take
-					p, err = stackset.RemovePlan(d, found.Sets, stackset.RemoveOptions{MaxDeletions: most, Stay: stay})
-					plan = p
-					return p, err
-				}, stackset.ApplyOptions{Retain: retain == "true", RetainAuto: retain == "auto"}, func(chosen *choice) error {
-					if !deleteSet {
-						return nil
-					}
-					return j.deleteSets(ctx, chosen, plan)
-				})
-			})
-		},
+// narrowingFlags are templateFlags for commands that mean every StackSet of ours.
+func narrowingFlags() []cli.Flag {
+	return []cli.Flag{
+		text(what, "template", "", "only the StackSets of this `TEMPLATE`, several separated by commas, or baseline (default: of all)"),
+		text(what, "stack-set", "", "only those that belong to the StackSet `NAME`"),
 	}
 }
 
-// takeOut plans deletions, shows and confirms them, and carries them out.
-func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desired, *stackset.Found) (*stackset.Plan, error), o stackset.ApplyOptions, after func(*choice) error) error {
-	if _, err := j.wish(); err != nil {
-		return err
+// disarmPreferenceFlags are preferenceFlags with a tolerance that lets no account that
+// fails hold up another.
+func disarmPreferenceFlags() []cli.Flag {
+	flags := preferenceFlags()
+	for _, f := range flags {
+		if f, ok := f.(*cli.StringFlag); ok && f.Name == "failure-tolerance" {
+			f.Value = "100%"
+		}
 	}
-	chosen, err := j.walk(ctx, all)
+	return flags
+}
+
+// narrowed are the names of the templates that --template means; nil for all.
+func (j *job) narrowed() ([]string, error) {
+	if j.Template == "" {
+		return nil, nil
+	}
+	asked, err := templates.LoadAll(j.Template)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{}
+	for _, t := range asked {
+		names = append(names, t.Name)
+	}
+	return names, nil
+}
+
+// disarmScope reads the selection. Without one, and where accounts are named by their
+// ids, the organization is not walked: that can take minutes, and can fail.
+func (j *job) disarmScope(ctx context.Context) (scope stackset.Scope, callAs types.CallAs, r *regions, err error) {
+	if scope.Templates, err = j.narrowed(); err != nil {
+		return scope, "", nil, err
+	}
+	scope.StackSet = j.StackSet
+	sel := j.Selector
+	plain := len(sel.OUs)+len(sel.ExcludeOUs)+len(sel.ExcludeAccounts)+len(sel.AccountTags) == 0 &&
+		!slices.ContainsFunc(sel.Accounts, func(a string) bool { return !accountID.MatchString(a) })
+	if plain {
+		if callAs, err = j.callsAs(ctx); err != nil {
+			return scope, "", nil, err
+		}
+		scope.Accounts = slices.Clone(sel.Accounts)
+	} else {
+		chosen, err := j.walk(ctx, true)
+		if err != nil {
+			return scope, "", nil, err
+		}
+		callAs, scope.Accounts = chosen.callAs, []string{}
+		for _, a := range chosen.accounts {
+			scope.Accounts = append(scope.Accounts, a.ID)
+		}
+	}
+	if r, err = j.chooseRegions(ctx, false); err != nil {
+		return scope, "", nil, err
+	}
+	scope.Regions = r.chosen
+	return scope, callAs, r, nil
+}
+
+// callsAs finds out as whom StackSets is called, without the tree. Where Organizations
+// does not answer, --call-as says it.
+func (j *job) callsAs(ctx context.Context) (types.CallAs, error) {
+	organization, err := orgs.Describe(ctx, orgs.NewClient(j.session.Own("")))
+	switch {
+	case err == nil:
+		return j.callAsIn(organization)
+	case ctx.Err() != nil || j.ExpectOrganization != "":
+		return "", err
+	case j.CallAs == "":
+		return "", fmt.Errorf("%w; --call-as self (in the management account) or delegated-admin does without that answer", err)
+	}
+	j.out.Warn("going by --call-as %s: %s", j.CallAs, awsapi.Plain(err))
+	if j.CallAs == "delegated-admin" {
+		return types.CallAsDelegatedAdmin, nil
+	}
+	return types.CallAsSelf, nil
+}
+
+func runDisarm(ctx context.Context, j *job) error {
+	scope, callAs, r, err := j.disarmScope(ctx)
 	if err != nil {
 		return err
 	}
-	r, err := j.chooseRegions(ctx, false)
+	found, err := stackset.FindOurs(ctx, j.session, stackset.OursOptions{CallAs: callAs, EnforcingOnly: true, Regions: r.on})
 	if err != nil {
 		return err
 	}
-	d, found, err := j.look(ctx, chosen, r, r.all)
-	if err != nil {
-		return err
+	found.Narrow(scope)
+	d := stackset.Desired{HomeRegion: j.session.HomeRegion, Partition: j.session.Partition, Preferences: j.Preferences, Regions: scope.Regions}
+	plan := stackset.DisarmPlan(d, found.Sets, scope)
+	if len(plan.Sets) == 0 && len(found.Elsewhere) > 0 && len(found.Problems) == 0 {
+		e := found.Elsewhere[0]
+		return fmt.Errorf("no StackSet of rollout that enforces is in %s, and %s is in %s; nothing was changed: rollout disarm --home-region %s, with the same options, disarms there", j.session.HomeRegion, e.StackSet, e.Region, e.Region)
 	}
-	plan, err := planFor(d, found)
-	if err != nil {
-		return err
+	for _, id := range scope.Accounts {
+		// An id is taken as it is, so a slip of the hand has to show.
+		if !slices.ContainsFunc(plan.Sets, func(s stackset.Set) bool { return s.Has(id) }) {
+			j.out.Warn("account %s has no instance of a StackSet of rollout that enforces", id)
+		}
 	}
 	if !j.Quiet {
-		if err := showPlan(j.streams.err, j.out, plan, true); err != nil {
+		if err := showDisarm(j.streams.err, plan, found); err != nil {
 			return err
 		}
 	}
-	result, err := j.apply(ctx, chosen, plan, o)
-	if err != nil {
-		return err
+	for _, w := range append(append(plan.Warnings, found.Warnings...), elsewhereWords(found)...) {
+		j.out.Warn("%s", w)
 	}
-	if after != nil && !partial(result) {
-		if err := after(chosen); err != nil {
+	result := &stackset.Result{}
+	if inTheWay(plan, found) || plan.Pending() {
+		if err := j.confirm(ctx, disarmQuestion(plan, found)); err != nil {
 			return err
 		}
+		view := j.newStackView("disarm")
+		result, err = stackset.Disarm(ctx, j.session, callAs, plan, scope, stackset.ApplyOptions{Run: j.Run, Version: version()}, view.event)
+		view.done()
+		j.showCauses(result)
+	} else {
+		j.out.Line("Nothing to take out: no StackSet of rollout that enforces has an instance there (%d StackSets were looked at in %s).", found.Listed, j.session.HomeRegion)
 	}
-	return j.changed(result)
+	return j.disarmed(result, err, found, stackset.Tangled(found.Sets, scope))
 }
 
-// deleteSets deletes the sets of a removal that have no instance left.
-func (j *job) deleteSets(ctx context.Context, chosen *choice, plan *stackset.Plan) error {
+// inTheWay says whether something still puts enforcement in.
+func inTheWay(plan *stackset.Plan, found *stackset.Ours) bool {
+	return slices.ContainsFunc(plan.Sets, func(s stackset.Set) bool {
+		return slices.ContainsFunc(found.Operations[s.Name], stackset.InTheWay)
+	})
+}
+
+func disarmQuestion(plan *stackset.Plan, found *stackset.Ours) string {
+	question := fmt.Sprintf("Take enforcement out of %s", counted(len(plan.Changes), "place"))
+	stops := 0
 	for _, s := range plan.Sets {
-		if !s.Exists {
-			continue
-		}
-		deleted := 0
-		for _, c := range plan.Changes {
-			if c.StackSet == s.Name && c.Action == stackset.Delete {
-				deleted++
+		for _, op := range found.Operations[s.Name] {
+			if stackset.InTheWay(op) {
+				stops++
 			}
 		}
-		if left := len(s.Instances) - deleted; left > 0 {
-			j.out.Warn("StackSet %s keeps %d instances outside this selection, so it is not deleted", s.Name, left)
-			continue
-		}
-		if err := stackset.DeleteSet(ctx, j.session, chosen.callAs, s.Name); err != nil {
-			return err
-		}
-		j.out.Line("deleted StackSet %s", s.Name)
 	}
-	return nil
+	if stops > 0 {
+		question += ", and stop " + counted(stops, "operation")
+	}
+	return question + "?"
 }
 
-func statusCommand(s streams) *cli.Command {
-	return &cli.Command{
-		Name:   "status",
-		Usage:  "the StackSets' instances and operations",
-		Flags:  groups(whoFlags(), templateFlags(), shapeFlags()),
-		Action: func(c *cli.Context) error { return with(c, s, runStatus) },
+func elsewhereWords(found *stackset.Ours) []string {
+	var out []string
+	for _, e := range found.Elsewhere {
+		out = append(out, fmt.Sprintf("StackSet %s (template %s) enforces from %s, and is not touched: rollout disarm --home-region %s disarms there", e.StackSet, e.Template, e.Region, e.Region))
 	}
-}
-
-type statusJSON struct {
-	Name       string         `json:"name"`
-	Template   string         `json:"template"`
-	Exists     bool           `json:"exists"`
-	Region     string         `json:"region"`
-	Outdated   bool           `json:"template_outdated"`
-	Instances  int            `json:"instances"`
-	ByStatus   map[string]int `json:"by_detailed_status"`
-	Failures   []failureJSON  `json:"failures"`
-	Operations []operationRow `json:"operations"`
-}
-
-type failureJSON struct {
-	AccountID string `json:"account_id"`
-	Region    string `json:"region"`
-	Status    string `json:"detailed_status"`
-	Reason    string `json:"reason"`
-}
-
-type operationRow struct {
-	ID      string `json:"operation_id"`
-	Action  string `json:"action"`
-	Status  string `json:"status"`
-	Reason  string `json:"reason"`
-	Failed  int    `json:"failed_instances"`
-	Created string `json:"created"`
-	Ended   string `json:"ended"`
-}
-
-func runStatus(ctx context.Context, j *job) error {
-	chosen, err := j.walkTree(ctx)
-	if err != nil {
-		return err
-	}
-	r, err := j.chooseRegions(ctx, false)
-	if err != nil {
-		return err
-	}
-	_, found, err := j.look(ctx, chosen, r, r.all)
-	if err != nil {
-		return err
-	}
-	list := []statusJSON{}
-	for _, set := range found.Sets {
-		row := statusJSON{Name: set.Name, Template: set.Template.Name, Exists: set.Exists, Region: j.session.HomeRegion, Instances: len(set.Instances), ByStatus: map[string]int{}, Failures: []failureJSON{}, Operations: []operationRow{}}
-		row.Outdated = set.Exists && set.SHA256 != set.Template.SHA256()
-		for _, i := range sortedInstances(set) {
-			row.ByStatus[orWord(i.DetailedStatus, i.Status)]++
-			if i.DetailedStatus != "SUCCEEDED" && i.Reason != "" {
-				row.Failures = append(row.Failures, failureJSON{i.AccountID, i.Region, i.DetailedStatus, i.Reason})
-			}
-		}
-		if set.Exists {
-			ops, err := stackset.Operations(ctx, j.session, chosen.callAs, set.Name, 5)
-			if err != nil {
-				return err
-			}
-			for _, op := range ops {
-				row.Operations = append(row.Operations, operationRow{op.ID, op.Action, op.Status, op.StatusReason, op.Failed, stampOf(op.Created), stampOf(op.Ended)})
-			}
-		}
-		list = append(list, row)
-	}
-	return j.result(func() error { return j.showStatus(list) }, list, func() error { return writeLines(j.streams.out, list) })
-}
-
-func (j *job) showStatus(list []statusJSON) error {
-	w := j.streams.out
-	for _, s := range list {
-		if !s.Exists {
-			fmt.Fprintf(w, "%s: not there\n", s.Name)
-			continue
-		}
-		fmt.Fprintf(w, "%s in %s: %d instances", s.Name, s.Region, s.Instances)
-		if s.Outdated {
-			fmt.Fprint(w, ", template older than this rollout's")
-		}
-		fmt.Fprintln(w)
-		for _, k := range sortedNames(s.ByStatus) {
-			fmt.Fprintf(w, "  %6d %s\n", s.ByStatus[k], k)
-		}
-		for i, f := range s.Failures {
-			if i == 20 {
-				fmt.Fprintf(w, "  … and %d more; --output json has them\n", len(s.Failures)-i)
-				break
-			}
-			fmt.Fprintf(w, "  %s %s %s: %s\n", f.AccountID, f.Region, f.Status, f.Reason)
-		}
-		for _, op := range s.Operations {
-			fmt.Fprintf(w, "  %s %-7s %-9s %d failed  %s\n", op.Created, op.Action, op.Status, op.Failed, op.ID)
-		}
-	}
-	return nil
+	return out
 }

@@ -208,9 +208,9 @@ var acts = map[string][]act{
 	"tree":     {{name: "whole", args: []string{"tree"}}},
 	"plan":     {{name: "again", before: deployed, args: words([]string{"plan"}, chosen)}},
 	"deploy":   changes("deploy"),
-	"status":   {{name: "of what is there", before: deployed, args: []string{"status"}}},
+	"status":   {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":   {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
-	"disarm":   {{name: "all", before: deployed, args: []string{"disarm", "--yes"}}},
+	"disarm":   {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}}},
 	"remove":   {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
 	"activate": {{name: "on", sim: simaws.Options{TrustedAccessOff: true}, prepare: guard, args: []string{"doctor", "--activate", "--yes", "--ou", "Workloads"}}},
@@ -221,6 +221,18 @@ var acts = map[string][]act{
 	},
 	"prove":   {{name: "all", args: []string{"prove", "--ou", "Sandbox", "--yes"}}},
 	"restore": {{name: "list", before: deployed, args: []string{"restore", "--account", "MEMBER", "--region", "us-east-1"}}},
+}
+
+// underWay begins an operation that puts enforcement in.
+func underWay(th *theater) {
+	account := th.member()
+	_, err := cloudformation.NewFromConfig(th.operator()).UpdateStackInstances(th.t.Context(), &cloudformation.UpdateStackInstancesInput{
+		StackSetName: aws.String("rollout-default-security-group-enforce"), Regions: []string{"us-east-1"},
+		DeploymentTargets: &cfntypes.DeploymentTargets{OrganizationalUnitIds: []string{account.ParentID}, Accounts: []string{account.ID}, AccountFilterType: cfntypes.AccountFilterTypeIntersection},
+	})
+	if err != nil {
+		th.t.Fatal(err)
+	}
 }
 
 // guard attaches a service control policy that is in the way.

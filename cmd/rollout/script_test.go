@@ -42,10 +42,16 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			// sim [option…]: serve an organization and point the SDK at it.
+			// sim [option…]: serve an organization and point the SDK at it. deny=ACTION is a
+			// policy against it in one account of Workloads/Staging.
 			"sim": func(ts *testscript.TestScript, neg bool, args []string) {
 				o := simaws.Options{Speed: 600}
+				denied := ""
 				for _, a := range args {
+					if action, ok := strings.CutPrefix(a, "deny="); ok {
+						denied = action
+						continue
+					}
 					switch a {
 					case "no-organization":
 						o.NoOrganization = true
@@ -60,6 +66,10 @@ func TestScripts(t *testing.T) {
 				}
 				sim := simaws.New(o)
 				for _, a := range sim.Accounts() {
+					if denied != "" && a.OUPath == "Workloads/Staging" && a.State == "ACTIVE" {
+						sim.DenyAction(a.ID, denied) // in one account
+						denied = ""
+					}
 					for _, option := range args {
 						if option == "no-roles" {
 							sim.RemoveRole(a.ID, "OrganizationAccountAccessRole")

@@ -104,6 +104,10 @@ func (v *stackView) event(e stackset.Event) {
 			failed = ", " + out.Paint(terminal.Red, fmt.Sprintf("%d failed", e.Failed))
 		}
 		out.Line("%s: %d instances, %s%s", e.StackSet, e.Total, e.Status, failed)
+	case stackset.OperationStopped:
+		out.Line("stopping %s %s of %s (operation %s)", e.Status, e.Action, e.StackSet, e.ID)
+	case stackset.SetNote:
+		out.Warn("StackSet %s: %s", e.StackSet, e.Text)
 	case stackset.InstanceFailed:
 		v.j.log.Info("instance failed", "stack_set", e.StackSet, "account", e.AccountID, "region", e.Region, "reason", e.Reason)
 	case stackset.Waiting:

@@ -29,17 +29,8 @@ func (j *job) organization(ctx context.Context, api orgs.API) (*choice, orgs.Org
 	if err != nil {
 		return nil, organization, err
 	}
-	if j.ExpectOrganization != "" && organization.ID != j.ExpectOrganization {
-		return nil, organization, fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing else was read, nothing changed", organization.ID, j.ExpectOrganization)
-	}
-	chosen := &choice{callAs: types.CallAsSelf, management: organization.ManagementAccount}
-	if j.CallAs == "delegated-admin" || j.CallAs == "" && j.session.Account != organization.ManagementAccount {
-		chosen.callAs = types.CallAsDelegatedAdmin
-	}
-	if j.CallAs == "self" && j.session.Account != organization.ManagementAccount {
-		return nil, organization, fmt.Errorf("--call-as self: the credentials belong to account %s, and organization %s is managed by %s; a service-managed StackSet is made from there, or by a delegated administrator (--call-as delegated-admin)", j.session.Account, organization.ID, organization.ManagementAccount)
-	}
-	return chosen, organization, nil
+	callAs, err := j.callAsIn(organization)
+	return &choice{callAs: callAs, management: organization.ManagementAccount}, organization, err
 }
 
 // walkTree finds out which organization this is, and walks as much of the tree as the
@@ -63,6 +54,21 @@ func (j *job) walkFrom(ctx context.Context, api orgs.API, organization orgs.Orga
 		}
 	})
 	return err
+}
+
+// callAsIn says as whom StackSets is called in an organization, and refuses one that is
+// not expected.
+func (j *job) callAsIn(organization orgs.Organization) (types.CallAs, error) {
+	if j.ExpectOrganization != "" && organization.ID != j.ExpectOrganization {
+		return "", fmt.Errorf("the credentials belong to organization %s, and --expect-organization says %s; nothing else was read, nothing changed", organization.ID, j.ExpectOrganization)
+	}
+	if j.CallAs == "self" && j.session.Account != organization.ManagementAccount {
+		return "", fmt.Errorf("--call-as self: the credentials belong to account %s, and organization %s is managed by %s; a service-managed StackSet is made from there, or by a delegated administrator (--call-as delegated-admin)", j.session.Account, organization.ID, organization.ManagementAccount)
+	}
+	if j.CallAs == "delegated-admin" || j.CallAs == "" && j.session.Account != organization.ManagementAccount {
+		return types.CallAsDelegatedAdmin, nil
+	}
+	return types.CallAsSelf, nil
 }
 
 // walk walks and selects. all is true where an empty selection means every

@@ -74,6 +74,9 @@ var (
 	regions = on(everything, "account:ListRegions")
 	access  = on(everything, "cloudformation:DescribeOrganizationsAccess")
 	look    = slices.Concat(on(everything, "cloudformation:ListStackSets"), on(sets, "cloudformation:DescribeStackSet cloudformation:ListStackInstances"), administrator)
+	// Ours are known by their tags, which only a set's description shows: any set may be
+	// one that was given another name.
+	find    = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances cloudformation:ListStackSetOperations"), administrator)
 	enter   = on(roles, "sts:AssumeRole")
 	watch   = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
 	define  = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
@@ -98,9 +101,9 @@ func Commands() []Command {
 		{"tree", slices.Concat(walk, tags)},
 		{"plan", plan},
 		{"deploy", deploy},
-		{"status", slices.Concat(walk, regions, look, on(sets, "cloudformation:ListStackSetOperations"))},
+		{"status", slices.Concat(walk, regions, find)},
 		{"report", report},
-		{"disarm", take},
+		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
 		{"explain", slices.Concat(report, inside(stackset.PreflightPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
