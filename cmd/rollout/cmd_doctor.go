@@ -176,7 +176,8 @@ func (j *job) activate(ctx context.Context) error {
 		j.out.Line("StackSets has trusted access to organization %s already; nothing was changed", organization.ID)
 		return nil
 	}
-	if err := j.confirm(ctx, fmt.Sprintf("Switch on trusted access for CloudFormation StackSets in organization %s? It lets StackSets make a role in each account to which it deploys.", organization.ID)); err != nil {
+	j.out.Line("Trusted access lets StackSets make a role in each account of the organization to which it deploys.")
+	if err := j.confirm(ctx, fmt.Sprintf("Switch on trusted access for CloudFormation StackSets in organization %s?", organization.ID)); err != nil {
 		return err
 	}
 	if err := doctor.Activate(ctx, j.session); err != nil {

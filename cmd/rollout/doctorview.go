@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"rollout/internal/doctor"
+	"rollout/internal/prove"
 	"rollout/internal/terminal"
 )
 
@@ -61,31 +63,54 @@ func (j *job) showDoctor(r *doctor.Report) error {
 
 var findingStyles = map[doctor.Status]terminal.Style{doctor.OK: terminal.Green, doctor.Warning: terminal.Yellow, doctor.Error: terminal.Red}
 
+// findingIndent is as wide as status and check.
+var findingIndent = strings.Repeat(" ", 27)
+
+// hang writes a text behind an indent: below itself where a person watches, in one line
+// elsewhere, so that it can be searched for.
+func hang(w io.Writer, out *terminal.Out, indent string, style terminal.Style, text string) {
+	lines := []string{text}
+	if out.TTY() {
+		lines = prove.Wrap(text, max(40, out.Width()-len(indent)-1))
+	}
+	for i, line := range lines {
+		if line = terminal.Clean(line); style != "" {
+			line = out.Paint(style, line)
+		}
+		if i > 0 {
+			line = indent + line
+		}
+		fmt.Fprintln(w, line)
+	}
+}
+
 func (j *job) writeDoctor(r *doctor.Report) error {
 	w := j.streams.out
 	out := terminal.New(w, terminal.Options{NoColor: j.NoColor})
 	for _, f := range r.Findings {
-		status := out.Paint(findingStyles[f.Status], fmt.Sprintf("%-7s", f.Status))
-		fmt.Fprintf(w, "%s  %-16s  %s\n", status, f.Check, terminal.Clean(f.Summary))
-		const indent = "                           "
+		fmt.Fprintf(w, "%s  %-16s  ", out.Paint(findingStyles[f.Status], fmt.Sprintf("%-7s", f.Status)), f.Check)
+		hang(w, out, findingIndent, "", f.Summary)
 		if f.Said != "" {
-			fmt.Fprintf(w, "%s%s\n", indent, out.Paint(terminal.Dim, terminal.Clean(f.Said)))
+			fmt.Fprint(w, findingIndent)
+			hang(w, out, findingIndent, terminal.Dim, f.Said)
 		}
 		if f.Do != "" {
-			fmt.Fprintf(w, "%s→ %s\n", indent, terminal.Clean(f.Do))
+			fmt.Fprint(w, findingIndent)
+			hang(w, out, findingIndent, "", "→ "+f.Do)
 		}
 	}
 	if len(r.Permissions) == 0 {
 		return nil
 	}
-	fmt.Fprintln(w)
-	var rows [][]string
+	const column = "%-10s"
+	fmt.Fprintf(w, "\n"+column+"THIS IDENTITY MAY\n", "COMMAND")
 	for _, p := range r.Permissions {
 		may := "yes"
 		if len(p.Missing) > 0 {
 			may = "no: " + strings.Join(p.Missing, ", ")
 		}
-		rows = append(rows, []string{p.Command, may})
+		fmt.Fprintf(w, column, p.Command)
+		hang(w, out, fmt.Sprintf(column, ""), "", may)
 	}
-	return terminal.Table(w, []string{"COMMAND", "THIS IDENTITY MAY"}, rows)
+	return nil
 }

@@ -23,14 +23,14 @@ func showExplainedSet(w io.Writer, out *terminal.Out, s explainedSetJSON) {
 			style = terminal.Red
 		}
 		fmt.Fprintf(w, "  %-15s %s %s", i.Region, i.Status, out.Paint(style, i.Detailed))
+		fmt.Fprintln(w)
 		switch o := i.Operation; {
 		case o.ID == "":
 		case o.Status == "":
-			fmt.Fprintf(w, "; last operation: %s, which could not be read: %s", o.ID, terminal.Clean(o.Reason))
+			fmt.Fprintf(w, "                  last operation %s, which could not be read: %s\n", o.ID, terminal.Clean(o.Reason))
 		default:
-			fmt.Fprintf(w, "; last operation: %s %s %s (%s)", o.Action, o.Status, o.Ended, o.ID)
+			fmt.Fprintf(w, "                  last operation %s %s %s, %s\n", o.Action, o.Status, o.Ended, o.ID)
 		}
-		fmt.Fprintln(w)
 		if i.Reason != "" {
 			fmt.Fprintf(w, "                  %s\n", terminal.Clean(i.Reason))
 		}

@@ -46,7 +46,7 @@ func TestPoliciesOfADelegatedAdministrator(t *testing.T) {
 				th.play(act{before: deployed})
 				th.delegate()
 				whole := doctor.Policy(named(command), in)
-				if status, said := th.run(&whole, args...); status != exitDone {
+				if status, said := th.run(&whole, args...); status != exitDone || refused(said) {
 					t.Fatalf("exit status %d with the whole policy\n%s", status, said)
 				}
 				called := th.calls.actions()

@@ -28,6 +28,9 @@ func (s *Sim) resource(c *call) string {
 			}
 			return own("iam", "role/"+name)
 		}
+		if source := c.Form.str("PolicySourceArn"); source != "" { // SimulatePrincipalPolicy's role, user or group
+			return source
+		}
 	case "cloudformation":
 		if name := c.Form.str("StackName"); strings.HasPrefix(name, "arn:") {
 			return name
