@@ -38,6 +38,12 @@ func NewClient(cfg aws.Config) *organizations.Client {
 		"DescribeAccount":                     awsapi.Limit(20, 30),
 		"DescribeOrganizationalUnit":          awsapi.Limit(2, 2),
 		"ListAWSServiceAccessForOrganization": awsapi.Limit(1, 3),
+
+		// The page does not name these.
+		"ListPolicies":          awsapi.Limit(4, 6),
+		"ListTargetsForPolicy":  awsapi.Limit(4, 6),
+		"ListPoliciesForTarget": awsapi.Limit(4, 6),
+		"DescribePolicy":        awsapi.Limit(4, 6),
 	}
 	return organizations.NewFromConfig(cfg, func(o *organizations.Options) {
 		o.APIOptions = append(o.APIOptions, pace.Apply)

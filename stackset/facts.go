@@ -7,10 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"rollout/internal/awsapi"
+	"rollout/orgs"
 )
 
 // Facts are what preflight read. Whatever could not be read is kept as a Gap.
 type Facts struct {
+	// Policies are the organization's service control policies, nil when they could
+	// not be read.
+	Policies *orgs.Policies
 	// Accounts by id: the chosen accounts that are ACTIVE and can hold stack
 	// instances.
 	Accounts map[string]*AccountFacts

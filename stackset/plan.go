@@ -19,7 +19,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}}
+	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, denials: map[deniedKey]denialOf{}}
 	p.plan.Desired = d
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
@@ -63,6 +63,7 @@ type planner struct {
 	// same for every account.
 	regions map[string][]string
 	rules   map[ruleKey][]templates.Rule
+	denials map[deniedKey]denialOf
 }
 
 type ruleKey struct{ set, region string }
@@ -204,6 +205,7 @@ func (p *planner) account(a *orgs.Account) {
 			default:
 				v = p.standing(s, a, region, f, done)
 			}
+			v = p.permitted(s, a, region, v)
 			if s.Template.Enforces == "" {
 				if done[s.Template.Name] == nil {
 					done[s.Template.Name] = map[string]verdict{}

@@ -143,6 +143,9 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	case f.BucketGap.Is() && f.Bucket == Unknown:
 		return skip("whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
 	}
+	if f.ConfigRole == Unknown && records || f.RemediationRole == Unknown && enforce {
+		p.warn("Whether account %s (%s) has the service-linked roles of Config could not be seen: recording-base makes none there, and where one is missing, recording or remediation fails.", a.ID, a.Name)
+	}
 	overrides := map[string]string{}
 	var missing []string
 	if f.ConfigRole == Absent && records {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"rollout/internal/awsapi"
+	"rollout/orgs"
 	"rollout/templates"
 )
 
@@ -91,7 +92,18 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	if err := facts.closed(); err != nil {
 		return nil, err
 	}
-	return MakePlan(d, sets, facts)
+	unread := ""
+	if facts.Policies, err = orgs.ReadPolicies(ctx, orgs.NewClient(s.Own(""))); err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		unread = policiesUnread(sentence(awsapi.Text(err)))
+	}
+	plan, err := MakePlan(d, sets, facts)
+	if err == nil && unread != "" {
+		plan.Warnings = append(plan.Warnings, unread)
+	}
+	return plan, err
 }
 
 // Look finds the sets of a run, without preflight. What they want is what they have.
