@@ -193,7 +193,7 @@ var (
 // changes are deploys that begin, update and replace.
 func changes(command ...string) []act {
 	return []act{
-		{name: "first", args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
+		{name: "first", prepare: bystander, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "other values", before: words2(deployed, twice), args: words(command, []string{"--remediation", "manual", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--parameter", "InUse=Empty"}, forReal)},
 		{name: "another mode", before: deployed, args: words(command, []string{"--remediation", "automatic"}, chosen, forReal)},
 	}
@@ -206,7 +206,7 @@ func words2(lists [][]string, more ...[]string) [][]string { return slices.Conca
 var acts = map[string][]act{
 	"rollout":  changes("--out", "REPORT"),
 	"tree":     {{name: "whole", args: []string{"tree"}}},
-	"plan":     {{name: "again", before: deployed, args: words([]string{"plan"}, chosen)}},
+	"plan":     {{name: "again", prepare: bystander, before: deployed, args: words([]string{"plan"}, chosen)}},
 	"deploy":   changes("deploy"),
 	"status":   {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":   {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
@@ -215,7 +215,7 @@ var acts = map[string][]act{
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
 	"activate": {{name: "on", sim: simaws.Options{TrustedAccessOff: true}, prepare: guard, args: []string{"doctor", "--activate", "--yes", "--ou", "Workloads"}}},
 	"explain": {
-		{name: "by id", before: deployed, args: []string{"explain", "MEMBERID"}},
+		{name: "by id", prepare: bystander, before: deployed, args: []string{"explain", "MEMBERID"}},
 		{name: "automatic deployment", before: deployed, after: automatic, args: []string{"explain", "MEMBERID"}},
 		{name: "by name", before: deployed, args: []string{"explain", "MEMBER", "us-east-1"}},
 	},
@@ -253,6 +253,11 @@ func automatic(th *theater) {
 	if err != nil {
 		th.t.Fatal(err)
 	}
+}
+
+// bystander attaches one that is in nobody's way; a plan reads it all the same.
+func bystander(th *theater) {
+	attachWith(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*"}]}`)
 }
 
 // variants are the last act in an organization whose accounts have no paths, and with

@@ -78,6 +78,7 @@ var (
 	// one that was given another name.
 	find    = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances cloudformation:ListStackSetOperations"), administrator)
 	enter   = on(roles, "sts:AssumeRole")
+	control = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
 	watch   = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
 	define  = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
 	create  = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
@@ -90,7 +91,7 @@ var (
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, look, enter, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, look, enter, inside(stackset.PreflightPolicy))
 	report := slices.Concat(walk, tags, regions, look, enter, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
@@ -106,7 +107,7 @@ func Commands() []Command {
 		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
-		{"explain", slices.Concat(report, inside(stackset.PreflightPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
+		{"explain", slices.Concat(report, control, inside(stackset.PreflightPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
 			on(sets, "cloudformation:DescribeStackInstance cloudformation:DescribeStackSetOperation cloudformation:ListStackSetAutoDeploymentTargets"))},
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
