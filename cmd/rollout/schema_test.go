@@ -16,11 +16,12 @@ import (
 )
 
 // What --output json prints is what docs/schemas says, for every member that a
-// schema names, and with no member that it does not know.
+// schema names, and with no member that it does not know; jsonschema finds so too.
 func TestOutputsMatchTheirSchemas(t *testing.T) {
 	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 600}))
 	defer server.Close()
 	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none")}
+	outputs := map[string][]byte{}
 	for schema, args := range map[string][]string{
 		"tree":      {"tree", "--ou", "Workloads", "--output", "json"},
 		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--output", "json"},
@@ -34,6 +35,7 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 			t.Fatalf("%v: exit status %d\n%s", args, status, stderr)
 		}
 		matches(t, schema, []byte(stdout))
+		outputs[schema] = []byte(stdout)
 	}
 	kept := filepath.Join(t.TempDir(), "plan.json")
 	if status, _, stderr := runWith(t, environment, "plan", "--ou", "Workloads", "--region", "us-east-1", "--tag", "owner=audit", "--save", kept); status != exitDone {
@@ -44,6 +46,8 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	matches(t, "plan-file", text)
+	outputs["plan-file"] = text
+	validByOthers(t, outputs)
 }
 
 // matches holds a document against a schema.
