@@ -192,10 +192,19 @@ func SetName(d Desired, t templates.Template) string {
 
 // Rules are the rules that a set brings to a Region with its parameter values.
 func (s Set) Rules(region, partition string) []templates.Rule {
+	return s.Template.RulesWith(s.values(region, partition))
+}
+
+// onlyRules says whether a set brings nothing but Config rules to a Region.
+func (s Set) onlyRules(region, partition string) bool {
+	return s.Template.OnlyRulesWith(s.values(region, partition))
+}
+
+func (s Set) values(region, partition string) map[string]string {
 	values := maps.Clone(s.Want)
 	if values == nil {
 		values = map[string]string{}
 	}
 	values["AWS::Region"], values["AWS::Partition"] = region, partition
-	return s.Template.RulesWith(values)
+	return values
 }

@@ -161,6 +161,9 @@ func (e *estate) retained(deployed, left holdings) []string {
 				e.t.Errorf("%s: %s %s is there after the removal and was not before it", e.kind(at.account), t.Type, t.Name)
 				continue
 			}
+			if was.Set == "" && t.Type == "AWS::IAM::ServiceLinkedRole" {
+				continue // a service made it for itself, as Access Analyzer does
+			}
 			template, err := templates.Lookup(strings.TrimSuffix(strings.TrimPrefix(was.Set, "rollout-"), "-automatic"))
 			if err != nil || !strings.HasPrefix(template.Document().Resources[was.LogicalID].DeletionPolicy, "Retain") {
 				e.t.Errorf("%s: %s %s of %q is left in %q", e.kind(at.account), t.Type, t.Name, was.Set, at.region)
@@ -172,8 +175,11 @@ func (e *estate) retained(deployed, left holdings) []string {
 	return slices.Compact(types)
 }
 
-// generated names are those that CloudFormation makes of a stack's name and chance.
-func generated(name string) bool { return strings.HasPrefix(name, "StackSet-") }
+// generated names are those that CloudFormation makes of a stack's name and chance; some
+// physical ids are ARNs of such names.
+func generated(name string) bool {
+	return strings.HasPrefix(name, "StackSet-") || strings.HasPrefix(name, "arn:") && strings.Contains(name, ":StackSet-")
+}
 
 // plainly gives things without what differs from one deployment to the next: generated
 // names and identities. Stacks are left out unless asked for.

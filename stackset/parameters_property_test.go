@@ -86,6 +86,9 @@ func anyParameters(t *testing.T, asked templates.Template, r *rand.Rand) {
 	r.Shuffle(len(regions), func(i, j int) { regions[i], regions[j] = regions[j], regions[i] })
 	modes := asked.Remediation()
 	d := e.desired([]templates.Template{asked}, stackset.Remediation(modes[r.IntN(len(modes))]), accounts, regions[:1+r.IntN(len(regions))]...)
+	for _, a := range accounts {
+		e.sim.PutLogGroup(a.ID, home, trailLogGroup)
+	}
 	own := e.held(accounts)
 	e.sim.PutBucket(e.account("management").ID, home, central, simaws.BucketSpec{})
 	e.sim.SetBucketPolicy(e.account("management").ID, central, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"Action":"s3:*","Resource":"*"}]}`)
@@ -128,6 +131,9 @@ func anyParameters(t *testing.T, asked templates.Template, r *rand.Rand) {
 // central is a bucket to which all accounts may deliver.
 const central = "history-of-the-organization"
 
+// trailLogGroup is a log group that each account has in the home Region.
+const trailLogGroup = "/trail"
+
 // values are valid ones of some of the parameters of a run, and of all that have no
 // default.
 func values(t *testing.T, r *rand.Rand, d stackset.Desired) map[string]string {
@@ -139,6 +145,10 @@ func values(t *testing.T, r *rand.Rand, d stackset.Desired) map[string]string {
 		}
 		if name == "DeliveryBucketName" && r.IntN(3) > 0 {
 			out[name] = central
+			continue
+		}
+		if name == "TrailLogGroupName" { // one that is not there fails, and nobody can see that before
+			out[name] = []string{"", trailLogGroup}[r.IntN(2)]
 			continue
 		}
 		for range 1000 {

@@ -212,13 +212,13 @@ func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFact
 		if taken != "" {
 			return skip("a rule called %s is there that checks something else or is left over from a part of this template: delete it first", taken)
 		}
-		if own != "" && onlyRules(s.Template) {
+		if own != "" && s.onlyRules(region, p.d.Partition) {
 			return verdict{None, "the rule " + own + " is there without a stack instance, left by an earlier deployment", true, nil}
 		}
 		if own != "" {
 			return skip("the rule %s is there without a stack instance, left by an earlier deployment, and the template has more than rules: delete it first", own)
 		}
-		if equal != "" && onlyRules(s.Template) && p.d.ReuseExisting && !p.enforced(s.Template) {
+		if equal != "" && s.onlyRules(region, p.d.Partition) && p.d.ReuseExisting && !p.enforced(s.Template) {
 			return verdict{None, "the equal rule " + equal + " gives the verdict", false, nil}
 		}
 	}
@@ -234,17 +234,6 @@ func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFact
 		}
 	}
 	return verdict{action: Create, there: true}
-}
-
-// onlyRules says whether a template makes nothing but Config rules, so that rules
-// that are there make it superfluous.
-func onlyRules(t templates.Template) bool {
-	for _, r := range t.Document().Resources {
-		if r.Type != "AWS::Config::ConfigRule" {
-			return false
-		}
-	}
-	return true
 }
 
 // rulesThere looks for rules of ours: all of them under their own names (own), all

@@ -85,10 +85,11 @@ func ProtectPolicy(list []Template, in ProtectInput) Policy {
 	deny := func(sid string, who []string, actions string, resources ...string) {
 		p.Statement = append(p.Statement, Statement{Sid: sid, Effect: "Deny", Action: strings.Fields(actions), Resource: resources, Condition: but(who)})
 	}
-	var stacks, documents []string
+	var stacks, documents, topics []string
 	for _, name := range in.SetNames {
 		stacks = append(stacks, arn("cloudformation:*:*:stack/StackSet-%s-*", name))
 		documents = append(documents, arn("ssm:*:*:document/StackSet-%s-*", name))
+		topics = append(topics, arn("sns:*:*:StackSet-%s-*", name))
 	}
 	deny("KeepStacks", keepers, "cloudformation:CancelUpdateStack cloudformation:ContinueUpdateRollback cloudformation:CreateChangeSet cloudformation:DeleteStack cloudformation:ExecuteChangeSet cloudformation:RollbackStack cloudformation:SetStackPolicy cloudformation:UpdateStack cloudformation:UpdateTerminationProtection", stacks...)
 	has := func(kind string) bool {
@@ -113,6 +114,11 @@ func ProtectPolicy(list []Template, in ProtectInput) Policy {
 	}
 	if has("AWS::SSM::Document") {
 		deny("KeepRunbooks", keepers, "ssm:DeleteDocument ssm:ModifyDocumentPermission ssm:UpdateDocument ssm:UpdateDocumentDefaultVersion", documents...)
+	}
+	if has("AWS::Events::Rule") {
+		deny("KeepTelling", keepers, "events:DeleteRule events:DisableRule events:PutRule events:PutTargets events:RemoveTargets", arn("events:*:*:rule/rollout-*"))
+		deny("KeepTopics", keepers, "sns:AddPermission sns:DeleteTopic sns:RemovePermission sns:SetTopicAttributes", topics...)
+		deny("KeepAlarms", keepers, "cloudwatch:DeleteAlarms cloudwatch:DisableAlarmActions cloudwatch:PutMetricAlarm cloudwatch:SetAlarmState", arn("cloudwatch:*:*:alarm:rollout-*"))
 	}
 	if roles := rolesOf(list, in.Partition); len(roles) > 0 {
 		deny("KeepRoles", keepers, "iam:AttachRolePolicy iam:DeleteRole iam:DeleteRolePermissionsBoundary iam:DeleteRolePolicy iam:DetachRolePolicy iam:PutRolePermissionsBoundary iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole", roles...)

@@ -24,6 +24,19 @@ func (t Template) RulesWith(values map[string]string) []Rule {
 	return rules
 }
 
+// OnlyRulesWith says whether the template makes nothing but Config rules with these
+// values, so that rules that are there make it superfluous.
+func (t Template) OnlyRulesWith(values map[string]string) bool {
+	e := newEvaluation(t.document, values)
+	for _, r := range t.document.Resources {
+		holds, known := e.condition(r.Condition)
+		if off := r.Condition != "" && known && !holds; r.Type != "AWS::Config::ConfigRule" && !off {
+			return false
+		}
+	}
+	return true
+}
+
 // rulesOf are all the Config rules of d with the defaults of its parameters, sorted
 // by name, whatever their conditions, and the logical ids of those whose name is not
 // known without a Region or an account.

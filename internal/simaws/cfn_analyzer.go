@@ -32,15 +32,24 @@ func checkAnalyzer(s *Sim, c resourceCall) error {
 	if c.PhysicalID != "" {
 		return nil
 	}
-	for _, other := range c.Region.kept["AWS::AccessAnalyzer::Analyzer"] {
-		if textOf(other.Properties["Type"]) == kind {
-			most--
-		}
+	there := c.Region.analyzers(kind)
+	if kind == "ACCOUNT" && s.settings(c.Account, c.Region).detects.analyzer {
+		there++
 	}
-	if most <= 0 {
+	if there >= most {
 		return handlerError(s, "AccessAnalyzer", http.StatusPaymentRequired, "ServiceLimitExceeded", "The maximum number of analyzers for the account was exceeded.")
 	}
 	return nil
+}
+
+// analyzers counts those of a type that stacks made.
+func (r *regionState) analyzers(kind string) (n int) {
+	for _, analyzer := range r.kept["AWS::AccessAnalyzer::Analyzer"] {
+		if textOf(analyzer.Properties["Type"]) == kind {
+			n++
+		}
+	}
+	return n
 }
 
 // analyzerReplaces: how old access must be to be unused cannot be changed (template

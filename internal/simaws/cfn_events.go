@@ -37,10 +37,8 @@ func checkEventRule(s *Sim, c resourceCall) error {
 		case !strings.HasPrefix(arn, "arn:") || strings.Count(arn, ":") < 5:
 			return refuse("Parameter " + arn + " is not valid. Reason: Provided Arn is not in correct format.")
 		case strings.Contains(arn, ":event-bus/") && role == "" && !strings.HasPrefix(arn, fieldARN(s, c, "events:event-bus/")):
-			// EventBridge user guide, event buses as targets: a role since March 2023.
+			// EventBridge user guide, sending events between accounts and between Regions.
 			return refuse("RoleArn is required for target " + arn + ".")
-		case strings.Contains(arn, ":sns:") && role != "":
-			return refuse("RoleArn is not supported for target " + arn + ".")
 		}
 		seen[id] = true
 	}

@@ -63,6 +63,16 @@ type keptType struct {
 	takes  time.Duration
 }
 
+func (r *regionState) keep(kind, key string, resource *keptResource) {
+	if r.kept == nil {
+		r.kept = map[string]map[string]*keptResource{}
+	}
+	if r.kept[kind] == nil {
+		r.kept[kind] = map[string]*keptResource{}
+	}
+	r.kept[kind][key] = resource
+}
+
 func (t keptType) handler(kind string) resourceHandler {
 	return resourceHandler{
 		create: func(s *Sim, c resourceCall) (resourceResult, error) { return t.create(s, c, kind) },
@@ -199,13 +209,7 @@ func (t keptType) create(s *Sim, c resourceCall, kind string) (resourceResult, e
 			return resourceResult{}, err
 		}
 	}
-	if c.Region.kept == nil {
-		c.Region.kept = map[string]map[string]*keptResource{}
-	}
-	if c.Region.kept[kind] == nil {
-		c.Region.kept[kind] = map[string]*keptResource{}
-	}
-	c.Region.kept[kind][key] = &keptResource{PhysicalID: id, Properties: c.Properties, Tags: maps.Clone(c.Tags), Created: s.clock.Now()}
+	c.Region.keep(kind, key, &keptResource{PhysicalID: id, Properties: c.Properties, Tags: maps.Clone(c.Tags), Created: s.clock.Now()})
 	if t.made != nil {
 		t.made(s, c)
 	}

@@ -4,7 +4,7 @@ package simaws
 // Region. They are flags: the services have no calls here.
 type detecting struct {
 	scansInstances, scansImages, scansFunctions bool // Amazon Inspector
-	analyzer                                    bool // IAM Access Analyzer for external access
+	analyzer                                    bool // one of the account's, for external access, that no stack made
 }
 
 // generateDetecting gives a generated account what somebody once switched on in a Region.
@@ -37,7 +37,9 @@ var detectionRules = map[string]managedRule{
 	// "Checks if an IAM Access Analyzer for external access is activated in your account per
 	// region. The rule is NON_COMPLIANT if there are no analyzers for external access in the
 	// region" (iam-external-access-analyzer-enabled).
-	"IAM_EXTERNAL_ACCESS_ANALYZER_ENABLED": ask(func(s *Sim, a *account, r *regionState) bool { return s.settings(a, r).detects.analyzer }),
+	"IAM_EXTERNAL_ACCESS_ANALYZER_ENABLED": ask(func(s *Sim, a *account, r *regionState) bool {
+		return s.settings(a, r).detects.analyzer || r.analyzers("ACCOUNT")+r.analyzers("ORGANIZATION") > 0
+	}),
 	// "Checks if there is at least one multi-region AWS CloudTrail trail that matches the
 	// input parameters" (multi-region-cloudtrail-enabled). The trail that an account has
 	// here records all management events, to nobody's bucket in particular.

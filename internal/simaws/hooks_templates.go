@@ -190,3 +190,10 @@ func (s *Sim) Expose(id, region string, good bool) {
 		r.documents[name] = d
 	})
 }
+
+// PutLogGroup gives a Region a log group that no stack made, such as a trail's.
+func (s *Sim) PutLogGroup(id, region, name string) {
+	s.change(id, func(a *account) {
+		a.region(region).keep("AWS::Logs::LogGroup", name, &keptResource{PhysicalID: name, Properties: map[string]any{"LogGroupName": name}, Created: s.clock.Now()})
+	})
+}
