@@ -263,7 +263,8 @@ func (a *applier) letGo(ctx context.Context, s *Set, recreates []Change) (create
 // this run does not change are the plan's business.
 func (a *applier) unmet(s *Set, c Change) string {
 	for _, need := range s.Template.Needs {
-		for _, other := range a.sets {
+		for i := range a.sets {
+			other := &a.sets[i] // no copy: sets beside this one are being made
 			if other.Template.Name != need {
 				continue
 			}
@@ -284,13 +285,14 @@ func (a *applier) unmet(s *Set, c Change) string {
 // held says what still stands on an instance that is to be deleted, since it could not
 // be deleted itself; "" when nothing does.
 func (a *applier) held(s *Set, c Change) string {
-	for _, other := range a.sets {
+	for i := range a.sets {
+		other := &a.sets[i]
 		if !slices.Contains(other.Template.Needs, s.Template.Name) {
 			continue
 		}
 		regions := []string{c.Region}
 		if homeOnly(s.Template) {
-			regions = slices.Sorted(maps.Keys(regionsOf(other, c.AccountID)))
+			regions = slices.Sorted(maps.Keys(regionsOf(other.Instances, c.AccountID)))
 		}
 		for _, region := range regions {
 			out := a.outcome(key{other.Name, Target{c.AccountID, region}})
@@ -302,10 +304,10 @@ func (a *applier) held(s *Set, c Change) string {
 	return ""
 }
 
-// regionsOf are the Regions in which an account has instances of a set.
-func regionsOf(s Set, account string) map[string]bool {
+// regionsOf are the Regions in which an account has instances.
+func regionsOf(instances map[Target]Instance, account string) map[string]bool {
 	out := map[string]bool{}
-	for t := range s.Instances {
+	for t := range instances {
 		if t.AccountID == account {
 			out[t.Region] = true
 		}

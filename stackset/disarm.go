@@ -32,7 +32,7 @@ func (o Scope) has(t Target) bool {
 }
 
 // Has says whether a set has an instance in an account.
-func (s Set) Has(account string) bool { return len(regionsOf(s, account)) > 0 }
+func (s Set) Has(account string) bool { return len(regionsOf(s.Instances, account)) > 0 }
 
 // Enforcing says whether a template is nothing but enforcement, so that an instance of
 // it can be deleted and every rule stays. A template of another version of rollout is
