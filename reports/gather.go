@@ -117,7 +117,7 @@ type gather struct {
 func newGather(s *awsapi.Session, in GatherInput, emit func(Event)) *gather {
 	g := &gather{s: s, in: in, sessions: in.Sessions, emitter: emit, regionPace: awsapi.Pace{"ListRegions": awsapi.Limit(5, 5)}}
 	if g.sessions == nil {
-		g.sessions = newSessions(s, false)
+		g.sessions = newSessions(s, false, ReadPolicy)
 	}
 	g.rules = slices.SortedFunc(slices.Values(in.Rules), func(a, b RuleAt) int { return cmp.Or(compareText(a.Name, b.Name), compareText(a.Region, b.Region)) })
 	g.rules = slices.CompactFunc(g.rules, func(a, b RuleAt) bool { return a.Name == b.Name && a.Region == b.Region })

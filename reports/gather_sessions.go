@@ -23,11 +23,16 @@ const ReadPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Acti
 	`"ssm:DescribeAutomationExecutions"` +
 	`],"Resource":"*"}]}`
 
+// EvaluatePolicy is the session policy of the sessions in which settling starts an
+// evaluation; nothing else is done in them.
+const EvaluatePolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["config:StartConfigRulesEvaluation"],"Resource":"*"}]}`
+
 // Sessions are the ways into accounts, kept so that waiting and gathering enter
 // each account once. They are safe for concurrent use. A refusal is not kept.
 type Sessions struct {
-	s    *awsapi.Session
-	keep bool
+	s      *awsapi.Session
+	keep   bool
+	policy string
 
 	mu   sync.Mutex
 	open map[string]*openAccount
@@ -41,16 +46,16 @@ type openAccount struct {
 }
 
 // NewSessions makes an empty set of ways into accounts.
-func NewSessions(s *awsapi.Session) *Sessions { return newSessions(s, true) }
+func NewSessions(s *awsapi.Session) *Sessions { return newSessions(s, true, ReadPolicy) }
 
-func newSessions(s *awsapi.Session, keep bool) *Sessions {
-	return &Sessions{s: s, keep: keep, open: map[string]*openAccount{}}
+func newSessions(s *awsapi.Session, keep bool, policy string) *Sessions {
+	return &Sessions{s: s, keep: keep, policy: policy, open: map[string]*openAccount{}}
 }
 
-// enter opens an account with ReadPolicy, or gives the way in that is open.
+// enter opens an account with the sessions' policy, or gives the way in that is open.
 func (x *Sessions) enter(ctx context.Context, account string) (*awsapi.Entry, error) {
 	if !x.keep {
-		return x.s.Enter(ctx, account, ReadPolicy)
+		return x.s.Enter(ctx, account, x.policy)
 	}
 	x.mu.Lock()
 	slot := x.open[account]
@@ -68,7 +73,7 @@ func (x *Sessions) enter(ctx context.Context, account string) (*awsapi.Entry, er
 	if slot.entry != nil {
 		return slot.entry, nil
 	}
-	entry, err := x.s.Enter(ctx, account, ReadPolicy)
+	entry, err := x.s.Enter(ctx, account, x.policy)
 	if err == nil {
 		slot.entry = entry
 	}

@@ -47,7 +47,10 @@ type SettleResult struct {
 	// LeftOut are the places that can never settle and were not waited for,
 	// Unsettled those that had not when the time was up; both sorted.
 	LeftOut, Unsettled []PlaceNote
-	Waited             time.Duration
+	// Later are the places in which all is remediated and the verdict is still from
+	// before, since AWS Config looks by the clock and could not be asked to look now.
+	Later  []PlaceNote
+	Waited time.Duration
 	// Interrupted is set when the context ended first.
 	Interrupted bool
 }
@@ -90,6 +93,7 @@ func (r SettleResult) Notes() []string {
 		}
 	}
 	tell(r.LeftOut, "First evaluations were not waited for in %s: %s.")
+	tell(r.Later, "What was remediated still has its verdict from before in %s: %s.")
 	after := "When the waiting ended after " + r.Waited.Round(time.Second).String()
 	if r.Interrupted {
 		after = "When the waiting was interrupted after " + r.Waited.Round(time.Second).String()
@@ -132,6 +136,10 @@ type settlePlace struct {
 	// recorderSeen and modes keep what is read once.
 	recorderSeen bool
 	modes        map[string]string
+	// due are the rules that AWS Config looks at by the clock and whose findings were
+	// remediated, asked is when it was last asked to look at rules of the place.
+	due   []string
+	asked time.Time
 }
 
 type settleRule struct {

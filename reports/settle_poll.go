@@ -19,6 +19,7 @@ const (
 	waitStart        = "remediation not started yet"
 	waitRemediation  = "remediation under way"
 	waitReevaluation = "remediated, not evaluated again yet"
+	waitByClock      = "remediated, and asked to be evaluated again"
 )
 
 // poll asks whether a place has settled.
@@ -28,6 +29,9 @@ func (w *waiting) poll(ctx context.Context, p *settlePlace) polled {
 		return polled{place: p, leftOut: enterObstacle(ctx, err).detail}
 	}
 	answer := reader{api: configservice.NewFromConfig(entry.Config(p.Region))}.settled(ctx, p)
+	if len(p.due) > 0 {
+		answer = w.evaluate(ctx, p, answer)
+	}
 	answer.place = p
 	return answer
 }
@@ -79,6 +83,9 @@ func (r reader) settled(ctx context.Context, p *settlePlace) polled {
 	if err != nil {
 		return fail(err)
 	}
+	if why == "" && len(p.due) > 0 {
+		return polled{why: waitByClock}
+	}
 	return polled{settled: why == "", why: why}
 }
 
@@ -124,9 +131,11 @@ func (r reader) evaluating(ctx context.Context, p *settlePlace) (bool, error) {
 	return false, nil
 }
 
-// remediating says what of the automatic remediations is waited for, "" for
-// nothing.
-func (r reader) remediating(ctx context.Context, p *settlePlace) (string, error) {
+// remediating says what of the automatic remediations is waited for, "" for nothing.
+// Rules for which no more than another look is missing, and which AWS Config looks at
+// by the clock only, are put into p.due instead.
+func (r reader) remediating(ctx context.Context, p *settlePlace) (why string, err error) {
+	p.due = nil
 	for _, rule := range p.rules {
 		if !rule.automatic {
 			continue
@@ -149,11 +158,17 @@ func (r reader) remediating(ctx context.Context, p *settlePlace) (string, error)
 		if err != nil {
 			return "", err
 		}
-		if why, err := r.unfinished(ctx, name, list); err != nil || why != "" {
-			return why, err
+		waits, err := r.unfinished(ctx, name, list)
+		switch {
+		case err != nil:
+			return "", err
+		case waits == waitReevaluation && rule.rule.ByClockOnly():
+			p.due = append(p.due, name)
+		default:
+			why = orText(why, waits)
 		}
 	}
-	return "", nil
+	return why, nil
 }
 
 // unfinished says what of the remediation of findings is waited for.

@@ -17,6 +17,7 @@ import (
 type waiting struct {
 	in       SettleInput
 	sessions *Sessions
+	asking   *Sessions // in which evaluations are started
 	emitter  func(Event)
 	queue    placeQueue
 	total    int
@@ -27,7 +28,7 @@ type waiting struct {
 }
 
 func newWaiting(s *awsapi.Session, in SettleInput, emit func(Event)) *waiting {
-	w := &waiting{in: in, sessions: in.Sessions, emitter: emit, started: time.Now(), reasons: map[string]int{}}
+	w := &waiting{in: in, sessions: in.Sessions, asking: newSessions(s, true, EvaluatePolicy), emitter: emit, started: time.Now(), reasons: map[string]int{}}
 	if w.sessions == nil {
 		w.sessions = NewSessions(s)
 	}
@@ -52,6 +53,7 @@ type polled struct {
 	place   *settlePlace
 	settled bool
 	leftOut string // why it can never settle
+	later   string // why the verdict of what was remediated comes later
 	why     string // what is waited for
 }
 
@@ -96,6 +98,7 @@ func (w *waiting) run(parent context.Context) {
 	byPlace := func(a, b PlaceNote) int { return cmp.Or(a.Place.Compare(b.Place), compareText(a.Why, b.Why)) }
 	slices.SortFunc(w.result.Unsettled, byPlace)
 	slices.SortFunc(w.result.LeftOut, byPlace)
+	slices.SortFunc(w.result.Later, byPlace)
 	w.tell(true)
 }
 
@@ -111,6 +114,9 @@ func (w *waiting) take(a polled, ended bool) {
 	case a.leftOut != "" && !ended:
 		w.result.LeftOut = append(w.result.LeftOut, PlaceNote{p.Place, a.leftOut})
 		w.emit(PlaceLeftOut{Place: p.Place, Why: a.leftOut})
+	case a.later != "":
+		w.result.Later = append(w.result.Later, PlaceNote{p.Place, a.later})
+		w.emit(PlaceLeftOut{Place: p.Place, Why: a.later})
 	default:
 		if !ended {
 			p.why = a.why
@@ -136,7 +142,7 @@ func (w *waiting) tell(last bool) {
 	}
 	slices.Sort(parts)
 	w.emit(SettleProgress{
-		Settled: w.result.Settled, LeftOut: len(w.result.LeftOut), Total: w.total,
+		Settled: w.result.Settled, LeftOut: len(w.result.LeftOut) + len(w.result.Later), Total: w.total,
 		Waiting: strings.Join(parts, ", "), Elapsed: now.Sub(w.started), Limit: w.in.Limit,
 	})
 }

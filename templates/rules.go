@@ -100,3 +100,10 @@ func (e *evaluation) rule(r Resource) (rule Rule, named bool) {
 	}
 	return rule, named
 }
+
+// ByClockOnly says that AWS Config runs the rule at intervals, and not when something
+// changes (developer guide, List of AWS Config Managed Rules by trigger type).
+func (r Rule) ByClockOnly() bool {
+	known, ok := configRules()[r.Identifier]
+	return ok && known.periodic && !known.onChange
+}

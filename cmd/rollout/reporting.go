@@ -106,7 +106,12 @@ func (j *job) settle(ctx context.Context, plan *stackset.Plan, result *stackset.
 	if settled.Interrupted {
 		return nil, &statusError{exitInterrupted, "interrupted while waiting for first verdicts; what was deployed stays. rollout report with the same selection writes the report."}
 	}
-	j.out.Line("settled: %d places in %s; %d left out, %d not yet", settled.Settled, settled.Waited.Round(time.Second), len(settled.LeftOut), len(settled.Unsettled))
+	later := ""
+	if n := len(settled.Later); n > 0 {
+		later = fmt.Sprintf(", %d with AWS Config's next look by the clock", n)
+		j.out.Warn("%s: %s", counted(n, "place"), settled.Later[0].Why)
+	}
+	j.out.Line("settled: %d places in %s; %d left out, %d not yet%s", settled.Settled, settled.Waited.Round(time.Second), len(settled.LeftOut), len(settled.Unsettled), later)
 	return settled.Notes(), nil
 }
 

@@ -98,7 +98,7 @@ func Commands() []Command {
 	doctor := slices.Concat(walk, tags, regions, access, enter, on(identities, "iam:GetRole iam:SimulatePrincipalPolicy"), on(everything, `cloudformation:ListStackSets organizations:DescribePolicy
 		organizations:ListAWSServiceAccessForOrganization organizations:ListDelegatedAdministrators organizations:ListPolicies organizations:ListTargetsForPolicy`))
 	return []Command{
-		{"rollout", slices.Concat(deploy, report)},
+		{"rollout", slices.Concat(deploy, report, inside(reports.EvaluatePolicy))},
 		{"tree", slices.Concat(walk, tags)},
 		{"plan", plan},
 		{"deploy", deploy},
