@@ -253,6 +253,10 @@ func (tests suite) try(t *testing.T, r runbook, s scenario, run interpreter, stu
 	if reasons := a.known["Examine.Reasons"]; !strings.Contains(reasons, s.reasons) {
 		t.Errorf("reasons %q, want %q", reasons, s.reasons)
 	}
+	// The report finds the reasons by the resource.
+	if got := a.known["Examine.Resource"]; s.ends == StepLeaveInUse && (got == "" || !slices.Contains(slices.Collect(maps.Values(tests.given)), got)) {
+		t.Errorf("the outputs are about %q", got)
+	}
 	if got := a.known["Verify.Left"]; got != s.left && s.err == "" {
 		t.Errorf("left %q, want %q", got, s.left)
 	}

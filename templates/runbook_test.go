@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -69,6 +70,9 @@ func TestRunbookShape(t *testing.T) {
 			if strings.HasPrefix(names[i], "Leave") != Left(names[i]) {
 				t.Errorf("%s: %s is not known to leave something", r.template.Name, names[i])
 			}
+		}
+		if outputs, _ := r.content["outputs"].([]any); slices.Contains(names, StepLeaveInUse) && !slices.Contains(outputs, any("Examine.Resource")) {
+			t.Errorf("%s: its outputs %v do not say what was left", r.template.Name, outputs)
 		}
 		if names[len(names)-1] != StepVerify {
 			t.Errorf("%s ends with %s", r.template.Name, names[len(names)-1])
