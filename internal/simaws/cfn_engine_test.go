@@ -32,7 +32,7 @@ func TestTemplateRules(t *testing.T) {
 		"501 resources":          {resources, "Number of resources, 501"},
 		"a name with a dash":     {"Resources: {A-B: {Type: AWS::SNS::Topic}}", "Resource name A-B is non alphanumeric"},
 		"an output with a dash":  {topic + "Outputs: {O-P: {Value: x}}", "Output name O-P is non alphanumeric"},
-		"an output of nothing":   {topic + "Outputs: {O: {Description: x}}", "Output O is malformed"},
+		"an output of nothing":   {topic + "Outputs: {O: {Description: x}}", "Every Outputs member must contain a Value object"},
 		"a policy nobody knows":  {"Resources: {A: {Type: AWS::SNS::Topic, DeletionPolicy: Keep}}", "Unrecognized DeletionPolicy Keep for resource A"},
 		"except on create":       {"Resources: {A: {Type: AWS::SNS::Topic, UpdateReplacePolicy: RetainExceptOnCreate}}", "Unrecognized UpdateReplacePolicy"},
 		"a language extension":   {"Resources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: {Fn::ToJsonString: {a: b}}}}}", "Fn::ToJsonString needs the transform AWS::LanguageExtensions"},

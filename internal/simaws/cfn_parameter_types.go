@@ -18,6 +18,25 @@ func resolvedType(parameterType string) string {
 	return parameterType
 }
 
+// specificTypes are the AWS-specific parameter types (user guide, "Specify existing
+// resources at runtime with CloudFormation-supplied parameter types"); each
+// may be a list too.
+var specificTypes = strings.Fields(`AWS::EC2::AvailabilityZone::Name AWS::EC2::Image::Id AWS::EC2::Instance::Id AWS::EC2::KeyPair::KeyName AWS::EC2::SecurityGroup::GroupName
+	AWS::EC2::SecurityGroup::Id AWS::EC2::Subnet::Id AWS::EC2::Volume::Id AWS::EC2::VPC::Id AWS::Route53::HostedZone::Id`)
+
+func knownParameterType(kind string) bool {
+	if kind == "AWS::SSM::Parameter::Name" {
+		return true
+	}
+	inner := resolvedType(kind)
+	element, listed := strings.CutPrefix(inner, "List<")
+	stored := inner != kind
+	if element = strings.TrimSuffix(element, ">"); listed {
+		return element == "Number" && !stored || element == "String" && stored || slices.Contains(specificTypes, element)
+	}
+	return inner == "String" || inner == "CommaDelimitedList" || inner == "Number" && !stored || slices.Contains(specificTypes, inner)
+}
+
 // parameterKind is the AWS-specific type of a parameter or of a list's elements.
 func parameterKind(parameterType string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(resolvedType(parameterType), "List<"), ">")

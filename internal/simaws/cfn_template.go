@@ -25,12 +25,15 @@ func readTemplate(body string) (*templates.Document, error) {
 	if len(body) > templateLimit {
 		return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", templateLimit)
 	}
+	if at := nullIn(body); at != "" {
+		return nil, invalid("[%s] 'null' values are not allowed in templates", at)
+	}
 	doc, err := templates.Parse([]byte(body))
 	if err != nil && strings.Contains(err.Error(), "at least one resource") {
 		return nil, validation("Template format error: At least one Resources member must be defined.")
 	}
 	if err != nil {
-		return nil, invalid("Template format error: %s", inTheirWords(err.Error()))
+		return nil, inTheirWords(body, err.Error())
 	}
 	if len(doc.Resources) == 0 {
 		return nil, validation("Template format error: At least one Resources member must be defined.")
@@ -48,6 +51,9 @@ func readTemplate(body string) (*templates.Document, error) {
 		// "StackSets with service-managed permissions doesn't support templates
 		// that use transforms" (CreateStackSet, Capabilities).
 		return nil, invalid("Service managed StackSets do not support the use of transforms")
+	}
+	if err := checkFunctions(doc); err != nil {
+		return nil, err
 	}
 	if err := checkReferences(doc); err != nil {
 		return nil, err
@@ -105,7 +111,17 @@ func checkReferences(doc *templates.Document) error {
 		}
 	}
 	missing = map[string]bool{}
-	for _, out := range doc.Outputs {
+	for _, name := range sortedKeys(doc.Outputs) {
+		out, _ := doc.Outputs[name].(map[string]any)
+		needed := conditionNames(map[string]any{"Value": out["Value"], "Export": out["Export"]})
+		if own, ok := out["Condition"].(string); ok {
+			needed = append(needed, own)
+		}
+		for _, condition := range needed {
+			if _, ok := doc.Conditions[condition]; !ok {
+				return invalid("Template format error: Unresolved condition dependency %s in the Outputs block of the template", condition)
+			}
+		}
 		for _, ref := range referredNames(out) {
 			_, isParameter := doc.Parameters[ref]
 			_, isResource := doc.Resources[ref]

@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"rollout/templates"
@@ -18,22 +19,6 @@ const (
 )
 
 var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
-
-var (
-	badName   = regexp.MustCompile(`the logical id "([^"]*)" is to be letters`)
-	badPolicy = regexp.MustCompile(`resource (\w+)'s (DeletionPolicy|UpdateReplacePolicy) has no "([^"]*)"`)
-)
-
-// inTheirWords says what the reader of templates found as CloudFormation does.
-func inTheirWords(found string) string {
-	if m := badName.FindStringSubmatch(found); m != nil {
-		return "Resource name " + m[1] + " is non alphanumeric."
-	}
-	if m := badPolicy.FindStringSubmatch(found); m != nil {
-		return "Unrecognized " + m[2] + " " + m[3] + " for resource " + m[1]
-	}
-	return found
-}
 
 // languageExtensions need the AWS::LanguageExtensions transform, which service-managed
 // sets refuse and which is not simulated.
@@ -70,8 +55,28 @@ func checkSections(doc *templates.Document) error {
 		if !isObject || len(m) == 0 {
 			return invalid("Template format error: Every Mappings member %s must be a map", name)
 		}
+		for _, key := range sortedKeys(m) {
+			values, isMap := m[key].(map[string]any)
+			if !isMap {
+				return invalid("Template format error: Every Mappings attribute must be a map, not %s of %s", key, name)
+			}
+			for _, v := range values {
+				list, isList := v.([]any)
+				if !isList && !isScalar(v) || slices.ContainsFunc(list, func(x any) bool { return !isScalar(x) }) {
+					return validation("Template format error: Every Mappings attribute must be a String or a List.")
+				}
+			}
+		}
 		if len(m) > maxAttributes {
 			return invalid("Template format error: Number of attributes of mapping %s, %d, is greater than maximum allowed, %d", name, len(m), maxAttributes)
+		}
+	}
+	if v := doc.FormatVersion; v != "" && v != "2010-09-09" {
+		return invalid("Template format error: %s is not a supported value for AWSTemplateFormatVersion.", v)
+	}
+	for _, name := range doc.ParameterOrder {
+		if kind := doc.Parameters[name].Type; !knownParameterType(kind) {
+			return invalid("Template format error: Unrecognized parameter type: %s", kind)
 		}
 	}
 	for _, id := range doc.ResourceOrder {
@@ -81,9 +86,42 @@ func checkSections(doc *templates.Document) error {
 		}
 	}
 	for _, name := range sortedKeys(doc.Outputs) {
-		m, isObject := doc.Outputs[name].(map[string]any)
-		if _, has := m["Value"]; !isObject || !has {
-			return invalid("Template format error: Output %s is malformed. It must contain a Value", name)
+		if err := checkOutput(name, doc.Outputs[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outputMembers are what an output may have.
+var outputMembers = []string{"Condition", "Description", "Export", "Value"}
+
+func checkOutput(name string, v any) error {
+	m, isObject := v.(map[string]any)
+	if !isObject {
+		return validation("Template format error: Any Outputs member must be an object.")
+	}
+	value, has := m["Value"]
+	if !has {
+		return validation("Template format error: Every Outputs member must contain a Value object")
+	}
+	for _, key := range sortedKeys(m) {
+		if !slices.Contains(outputMembers, key) {
+			return invalid("Invalid template output property '%s'", key)
+		}
+	}
+	if _, _, call := intrinsic(value); !call && !isScalar(value) {
+		return invalid("Template format error: Output %s is malformed. The Value field of every Outputs member must evaluate to a String.", name)
+	}
+	if export, exports := m["Export"]; exports {
+		e, _ := export.(map[string]any)
+		if _, _, call := intrinsic(e["Name"]); len(e) != 1 || e["Name"] == nil || !call && !isScalar(e["Name"]) {
+			return invalid("Template format error: Output %s is malformed. The Name field of every Export member must be specified.", name)
+		}
+	}
+	for _, key := range []string{"Condition", "Description"} {
+		if m[key] != nil && !isText(m[key]) {
+			return invalid("Template format error: Every %s member must be a string.", key)
 		}
 	}
 	return nil
