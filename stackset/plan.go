@@ -38,6 +38,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	}
 	p.prune()
 	p.warnings()
+	p.warnNewRegions()
 	rank := map[string]int{}
 	for i, s := range p.plan.Sets {
 		rank[s.Name] = i

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
+	"rollout/templates"
 )
 
 // RecordingGroup says what a configuration recorder records. None is all supported
@@ -12,7 +14,7 @@ type RecordingGroup struct{ *types.RecordingGroup }
 
 // globalTypes are recorded by "all supported" only where global types are included
 // (API reference, RecordingGroup).
-var globalTypes = []string{"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::Policy"}
+var globalTypes = templates.IAMTypes
 
 // LeavesOut are those of the resource types that are not recorded. A rule that looks
 // at no recorded resource (a periodic one) misses nothing.

@@ -107,3 +107,17 @@ func (r Rule) ByClockOnly() bool {
 	known, ok := configRules()[r.Identifier]
 	return ok && known.periodic && !known.onChange
 }
+
+// IAMTypes are the IAM resource types that AWS Config records in Regions from before
+// February 2022 only, wherever they are recorded at all.
+var IAMTypes = []string{"AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"}
+
+// LooksAtIAM says whether the rule reports on IAM users, groups, roles or policies, by
+// its scope or by what the managed rule looks at without one.
+func (r Rule) LooksAtIAM() bool {
+	types := r.ResourceTypes
+	if len(types) == 0 {
+		types = configRules()[r.Identifier].resourceTypes
+	}
+	return slices.ContainsFunc(types, func(t string) bool { return slices.Contains(IAMTypes, t) })
+}
