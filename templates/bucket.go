@@ -31,8 +31,8 @@ func BeforePrefix(account, region string) string {
 }
 
 // BeforeKey is the object in which an automation execution keeps what a resource was
-// like before it changes it. The resource is a group's or a VPC's id, or
-// BeforeEBSEncryption.
+// like before it changes it. The resource is what the automation changed: an id, a
+// bucket's name, or the kind of a setting that an account has once.
 func BeforeKey(account, region, resource, execution string) string {
 	return BeforePrefix(account, region) + resource + "/" + execution + ".json"
 }
@@ -47,7 +47,7 @@ const (
 	BeforePublicAccessBlock  = "s3-public-access-block"    // a bucket's Block Public Access
 	BeforeAccessKeys         = "access-keys"               // an IAM user's access keys, and which were deactivated
 	BeforeMetadataOptions    = "instance-metadata-options" // an instance's
-	BeforeSnapshots          = "snapshot-permissions"      // with whom public snapshots were shared
+	BeforeSnapshot           = "snapshot-permissions"      // with whom a public snapshot was shared
 )
 
 // Before is such an object. Of a security group it has rules as they were, in the
@@ -85,6 +85,8 @@ type Before struct {
 	// UpdateAccountPasswordPolicy takes all of it but ExpirePasswords, at once: what it is
 	// not given goes back to IAM's default.
 	PasswordPolicy map[string]any `json:"password_policy"`
+	// PasswordPolicySet is what it was set to, so that a later change is noticed.
+	PasswordPolicySet map[string]any `json:"password_policy_set"`
 
 	// UserID and UserName are of an IAM user, AccessKeys its keys as they were, and
 	// Deactivated the ids of those that were active and were set to Inactive:
@@ -99,9 +101,10 @@ type Before struct {
 	InstanceID      string         `json:"instance_id"`
 	MetadataOptions map[string]any `json:"metadata_options"`
 
-	// Snapshots are those that were made private, with what DescribeSnapshotAttribute gave
-	// of each, of BeforeSnapshots.
-	Snapshots []SnapshotBefore `json:"snapshots"`
+	// CreateVolumePermissions are with whom the snapshot was shared, as
+	// DescribeSnapshotAttribute gave it, of BeforeSnapshot.
+	SnapshotID              string              `json:"snapshot_id"`
+	CreateVolumePermissions []map[string]string `json:"create_volume_permissions"`
 
 	// PublicAccessBlock is the setting of the bucket BucketName as GetPublicAccessBlock
 	// gave it; null where there was none, so that DeletePublicAccessBlock puts that back.
@@ -115,13 +118,6 @@ type AccessKey struct {
 	Status     string `json:"status"` // Active or Inactive
 	CreateDate string `json:"create_date"`
 	LastUsed   string `json:"last_used"`
-}
-
-// SnapshotBefore is with whom a snapshot was shared, in the shape of EC2's
-// CreateVolumePermission.
-type SnapshotBefore struct {
-	SnapshotID              string              `json:"snapshot_id"`
-	CreateVolumePermissions []map[string]string `json:"create_volume_permissions"`
 }
 
 // KindOf is the object's kind, also where it was written before there were kinds.
