@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,19 +23,23 @@ func restoreCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "restore",
 		Usage: "put back what a remediation took away",
-		Description: "Finds what a security group had before a remediation changed it: in the object that the runbook wrote to the\n" +
-			"delivery bucket, else in AWS Config's history of the group, else in CloudTrail's event history of 90 days. It says\n" +
-			"where, shows the rules, asks, tags the group " + templates.ExemptTag + " so that nothing takes them again, puts the missing\n" +
-			"ones back and looks. Rules that the group has now stay. Other settings come back from the object alone. Without\n" +
-			"--resource it lists what the bucket keeps.\n\n" +
+		Description: "Finds what a resource was like before a remediation changed it: in the object that the runbook wrote to the\n" +
+			"delivery bucket, else in AWS Config's history of it (security groups, instances, buckets), else in CloudTrail's event\n" +
+			"history of 90 days (groups, instances, snapshots); other settings come back from the object alone. It says where,\n" +
+			"shows what would change, asks, tags the resource " + templates.ExemptTag + " so that nothing takes it again, puts it back and\n" +
+			"looks. Rules that a group has now stay; a setting that somebody changed since is refused. Without --resource it lists\n" +
+			"what the bucket keeps.\n\n" +
+			"What opens a snapshot or a bucket to the public has to be named by --public as well; --yes alone does not do it.\n\n" +
 			"  rollout restore --account shop-prod --region eu-west-1\n" +
-			"  rollout restore --account shop-prod --region eu-west-1 --resource sg-0123456789abcdef0\n\n" +
+			"  rollout restore --account shop-prod --region eu-west-1 --resource sg-0123456789abcdef0\n" +
+			"  rollout restore --account shop-prod --region eu-west-1 --resource snap-0123456789abcdef0 --public snap-0123456789abcdef0\n\n" +
 			"In the account it assumes the first of " + strings.Join(restoreRoles, ", ") + " that works, or\n" +
 			"--role-name, narrowed to the reads and writes of a restore.\n\n" + exitStatusHelp,
 		Flags: groups(restoreWho(), []cli.Flag{
 			list(which, "account", "`ACCOUNT` of the resource: an id, or a name"),
 			list(which, "region", "`REGION` of the resource"),
-			list(which, "resource", "`ID` of a security group, or a name of the list; repeat or separate by commas"),
+			list(which, "resource", "`ID` of a group, instance, snapshot or bucket, or a name of the list; repeat or separate by commas"),
+			list(how, "public", "`ID` of --resource that may be opened to the public; repeat or separate by commas"),
 			list(what, "parameter", "DeliveryBucketPrefix=`PREFIX` where recording-base was given one"),
 			text(how, "from", "", "`object|config|cloudtrail`: only from there (default: the first that has it)"),
 			text(how, "before", "", "only what was there before `TIME` (2026-11-25T09:00:00Z)"),
@@ -69,12 +73,18 @@ func restoreWho() []cli.Flag {
 // restoring is what the restore command was asked for.
 type restoring struct {
 	resources []string
+	public    []string // those of resources that may be opened to the public
 	source    restore.Source
 	before    time.Time
 }
 
 func restoreRequest(c *cli.Context) (restoring, error) {
-	r := restoring{resources: commaList(c, "resource"), source: restore.Source(c.String("from"))}
+	r := restoring{resources: commaList(c, "resource"), public: commaList(c, "public"), source: restore.Source(c.String("from"))}
+	for _, id := range r.public {
+		if !slices.Contains(r.resources, id) {
+			return r, usageError{"--public " + id + ": it is not among --resource"}
+		}
+	}
 	if err := oneOf("from", c.String("from"), "", string(restore.FromObject), string(restore.FromConfig), string(restore.FromCloudTrail)); err != nil {
 		return r, err
 	}
@@ -91,7 +101,7 @@ var accountID = regexp.MustCompile(`^\d{12}$`)
 
 // restorePlace enters the one account that the resource is in. An id is taken as it is:
 // whoever restores is in a hurry, and a walk of a large organization takes a minute.
-func (j *job) restorePlace(ctx context.Context) (restore.Place, error) {
+func (j *job) restorePlace(ctx context.Context, public bool) (restore.Place, error) {
 	if len(j.Selector.Accounts) != 1 || strings.ContainsAny(j.Selector.Accounts[0], "*?[") {
 		return restore.Place{}, usageError{"name the one account of the resource with --account: an id, or a name"}
 	}
@@ -109,7 +119,7 @@ func (j *job) restorePlace(ctx context.Context) (restore.Place, error) {
 		}
 		account = chosen.accounts[0].ID
 	}
-	entry, err := j.session.Enter(ctx, account, restore.Policy)
+	entry, err := j.session.Enter(ctx, account, restore.Policy(public))
 	if err != nil {
 		return restore.Place{}, fmt.Errorf("enter account %s: %w; nothing was changed", account, err)
 	}
@@ -128,7 +138,7 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 			return usageError{"--parameter " + name + ": a restore takes " + templates.ParameterDeliveryBucketPrefix + " only"}
 		}
 	}
-	place, err := j.restorePlace(ctx)
+	place, err := j.restorePlace(ctx, len(r.public) > 0)
 	if err != nil {
 		return err
 	}
@@ -139,17 +149,17 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 	var settings []*restore.Setting
 	for _, id := range r.resources {
 		if !restore.IsGroup(id) {
-			if r.source != "" && r.source != restore.FromObject {
-				return usageError{"--from " + string(r.source) + ": of " + id + " only the object in the delivery bucket knows what it was"}
+			if sources := restore.SourcesOf(id); r.source != "" && !slices.Contains(sources, r.source) {
+				return usageError{fmt.Sprintf("--from %s: what %s was is known from %s only", r.source, id, listWords(sources))}
 			}
-			setting, err := restore.FindSetting(ctx, place, id, r.before)
+			setting, err := restore.FindSetting(ctx, place, restore.Request{Resource: id, Source: r.source, Before: r.before})
 			if err != nil {
 				return err
 			}
 			settings = append(settings, setting)
 			continue
 		}
-		plan, err := restore.Find(ctx, place, restore.Request{GroupID: id, Source: r.source, Before: r.before})
+		plan, err := restore.Find(ctx, place, restore.Request{Resource: id, Source: r.source, Before: r.before})
 		var nothing *restore.NothingError
 		if errors.As(err, &nothing) && len(r.resources) > 1 {
 			j.out.Warn("%v", err)
@@ -175,16 +185,20 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 			pending++
 		}
 	}
+	if err := namedPublic(settings, r.public); err != nil {
+		return err
+	}
 	if pending > 0 {
 		if err := j.confirm(ctx, fmt.Sprintf("Put this back in account %s, %s, exempt from remediation from now on where a tag can say so?", place.AccountID, place.Region)); err != nil {
 			return err
 		}
 	}
+	reason := "restored " + j.Started.Format(time.RFC3339) + " rollout-" + j.Run
 	list := []restoredJSON{}
 	for _, plan := range plans {
 		row := restoredOf(plan)
 		if len(plan.Missing) > 0 {
-			done, err := restore.Apply(ctx, plan, "restored "+j.Started.Format(time.RFC3339)+" rollout-"+j.Run)
+			done, err := restore.Apply(ctx, plan, reason)
 			if err != nil {
 				return err
 			}
@@ -193,26 +207,24 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 		list = append(list, row)
 	}
 	for _, s := range settings {
-		if err := s.Apply(ctx); err != nil {
+		exempted, err := s.Apply(ctx, reason)
+		if err != nil {
 			return err
 		}
-		list = append(list, restoredJSON{
-			AccountID: s.AccountID, Region: s.Region, Resource: s.Resource, Source: string(restore.FromObject), Where: s.Where, Taken: stampOf(s.Taken),
-			Restored: []ruleJSON{}, Present: []ruleJSON{}, Changes: append([]string{}, s.Changes...),
-		})
+		list = append(list, settingOf(s, exempted))
 	}
 	return j.result(func() error { return showRestored(j.streams.out, list) }, list, func() error { return writeLines(j.streams.out, list) })
 }
 
-// showSetting shows what the restore of a setting would do.
-func showSetting(w io.Writer, s *restore.Setting) {
-	fmt.Fprintf(w, "\n%s (%s), %s\nwhat it was: %s, changed %s\n", s.Resource, s.Kind, s.Place, s.Where, stampOf(s.Taken))
-	for _, c := range s.Changes {
-		fmt.Fprintf(w, "  %s\n", c)
+// namedPublic refuses what would be opened to the public and was not named for it: a
+// --yes that stands in a script says nothing about that.
+func namedPublic(settings []*restore.Setting, named []string) error {
+	for _, s := range settings {
+		if len(s.Changes) > 0 && len(s.Public) > 0 && !slices.Contains(named, s.Resource) {
+			return usageError{fmt.Sprintf("%s would be opened to the public, as it says above, and --yes alone does not do that: name it with --public %s; nothing was changed", s.Resource, s.Resource)}
+		}
 	}
-	if len(s.Changes) == 0 {
-		fmt.Fprintf(w, "  it is so already: %s\n", s.Now)
-	}
+	return nil
 }
 
 func (j *job) listKept(ctx context.Context, place restore.Place) error {
@@ -237,86 +249,4 @@ func (j *job) listKept(ctx context.Context, place restore.Place) error {
 		}
 		return terminal.Table(j.streams.out, []string{"RESOURCE", "NEWEST BEFORE-IMAGE", "IMAGES"}, cells)
 	}, rows, func() error { return writeLines(j.streams.out, rows) })
-}
-
-// showRestore shows what a restore would do.
-func showRestore(w io.Writer, p *restore.Plan) error {
-	fmt.Fprintf(w, "\n%s (%s, %s), %s\nwhat it had: %s", p.GroupID, p.GroupName, p.VPCID, p.Place, p.Image.Where)
-	if !p.Image.Taken.IsZero() {
-		fmt.Fprintf(w, ", taken away %s", stampOf(p.Image.Taken))
-	}
-	fmt.Fprintln(w)
-	for _, t := range p.Tried {
-		fmt.Fprintf(w, "not from %s: %s\n", t.Source, t.Why)
-	}
-	exempt := "it will be tagged " + templates.ExemptTag + " first"
-	if p.HasExempt {
-		exempt = fmt.Sprintf("it is exempt already (%s=%s)", templates.ExemptTag, p.Exempt)
-	}
-	fmt.Fprintln(w, exempt)
-	var rows [][]string
-	for _, r := range p.Missing {
-		rows = append(rows, ruleRow("put back", r))
-	}
-	for _, r := range p.Present {
-		rows = append(rows, ruleRow("is there", r))
-	}
-	return terminal.Table(w, []string{"", "DIRECTION", "PROTOCOL", "PORTS", "PEER", "DESCRIPTION"}, rows)
-}
-
-func ruleRow(word string, r restore.Rule) []string {
-	return []string{word, r.Direction(), r.ProtocolName(), r.Ports(), r.Peer, r.Description}
-}
-
-type restoredJSON struct {
-	AccountID string     `json:"account_id"`
-	Region    string     `json:"region"`
-	Resource  string     `json:"resource"`
-	Source    string     `json:"source"`
-	Where     string     `json:"where"`
-	Taken     string     `json:"taken"`
-	Exempted  bool       `json:"exempted"`
-	Restored  []ruleJSON `json:"restored"`
-	Present   []ruleJSON `json:"present"`
-	// Changes are those of what is no security group.
-	Changes []string `json:"changes"`
-}
-
-type ruleJSON struct {
-	Direction   string `json:"direction"`
-	Protocol    string `json:"protocol"`
-	Ports       string `json:"ports"`
-	Peer        string `json:"peer"`
-	Description string `json:"description"`
-}
-
-func rulesJSON(list []restore.Rule) []ruleJSON {
-	out := []ruleJSON{}
-	for _, r := range list {
-		out = append(out, ruleJSON{r.Direction(), r.ProtocolName(), r.Ports(), r.Peer, r.Description})
-	}
-	return out
-}
-
-func restoredOf(p *restore.Plan) restoredJSON {
-	return restoredJSON{
-		AccountID: p.AccountID, Region: p.Region, Resource: p.GroupID, Source: string(p.Image.Source), Where: p.Image.Where, Taken: stampOf(p.Image.Taken),
-		Restored: []ruleJSON{}, Present: rulesJSON(p.Present), Changes: []string{},
-	}
-}
-
-func showRestored(w io.Writer, list []restoredJSON) error {
-	for _, r := range list {
-		switch {
-		case len(r.Changes) > 0:
-			fmt.Fprintf(w, "%s: put back, and seen\n", r.Resource)
-		case len(r.Restored) == 0 && len(r.Present) == 0:
-			fmt.Fprintf(w, "%s: nothing to do, it is as it was\n", r.Resource)
-		case len(r.Restored) == 0:
-			fmt.Fprintf(w, "%s: nothing to do, it has all %d rules\n", r.Resource, len(r.Present))
-		default:
-			fmt.Fprintf(w, "%s: %d rules put back from %s, and seen\n", r.Resource, len(r.Restored), r.Source)
-		}
-	}
-	return nil
 }

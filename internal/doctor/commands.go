@@ -109,7 +109,7 @@ func Commands() []Command {
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
 		{"explain", slices.Concat(report, control, inside(stackset.PreflightPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
 			on(sets, "cloudformation:DescribeStackInstance cloudformation:DescribeStackSetOperation cloudformation:ListStackSetAutoDeploymentTargets"))},
-		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy))},
+		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy(true)))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
 			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},
 		{"remove", slices.Concat(take, on(sets, "cloudformation:DeleteStackSet"))},

@@ -2,8 +2,11 @@
 // looks for what was there in three places that last longer than the automation's own
 // history: the object that the runbook wrote before it changed anything, AWS Config's
 // history of the group, and CloudTrail's event history. It sets the exempt tag first,
-// so that what is put back is not taken again, and looks afterwards. For everything else
-// the object alone knows.
+// so that what is put back is not taken again, and looks afterwards. Of instances,
+// snapshots and buckets some of these know enough too; of everything else the object alone.
+//
+// What somebody changed since is not overwritten (DriftError), and what opens something to
+// the public says so in words (Setting.Public).
 //
 // It knows one account and Region at a time; whoever calls it has entered the account.
 package restore
@@ -27,21 +30,14 @@ type Source string
 
 const (
 	FromObject     Source = "object"     // the before-image in the delivery bucket
-	FromConfig     Source = "config"     // AWS Config's history of the group
+	FromConfig     Source = "config"     // AWS Config's history of the resource
 	FromCloudTrail Source = "cloudtrail" // the event history of the last 90 days
 )
 
 // Sources are all of them in the order in which they are tried: the object is exact
 // and says which execution wrote it, Config's items may be of a moment before, and
-// CloudTrail knows only what was revoked.
+// CloudTrail knows only what was taken away.
 func Sources() []Source { return []Source{FromObject, FromConfig, FromCloudTrail} }
-
-// Policy is the session policy of a restore: its reads and its writes.
-const Policy = `{"Version":"2012-10-17","Statement":[{"Sid":"RolloutRestoreReads","Effect":"Allow","Resource":"*","Action":[` +
-	`"cloudtrail:LookupEvents","config:DescribeRemediationConfigurations","config:GetResourceConfigHistory","ec2:DescribeFlowLogs","ec2:DescribeSecurityGroups",` +
-	`"ec2:GetEbsEncryptionByDefault","iam:GetAccountPasswordPolicy","iam:ListAccessKeys","kms:Decrypt","s3:GetObject","s3:ListBucket"]},` +
-	`{"Sid":"RolloutRestoreWrites","Effect":"Allow","Resource":"*","Action":["ec2:AuthorizeSecurityGroupEgress","ec2:AuthorizeSecurityGroupIngress","ec2:CreateTags",` +
-	`"ec2:DeleteFlowLogs","ec2:DisableEbsEncryptionByDefault","ec2:EnableEbsEncryptionByDefault","iam:DeleteAccountPasswordPolicy","iam:TagUser","iam:UpdateAccessKey","iam:UpdateAccountPasswordPolicy"]}]}`
 
 // Place is the account and Region of a group, and how to reach it.
 type Place struct {
@@ -64,10 +60,11 @@ type clients struct {
 
 func (p Place) clients() clients {
 	cfg := p.Config(p.Region)
-	return clients{
-		ec2: ec2.NewFromConfig(cfg), config: configservice.NewFromConfig(cfg), trail: cloudtrail.NewFromConfig(cfg),
-		s3: s3.NewFromConfig(p.Config(p.HomeRegion), func(o *s3.Options) { o.UsePathStyle = p.PathStyle }),
-	}
+	return clients{ec2: ec2.NewFromConfig(cfg), config: configservice.NewFromConfig(cfg), trail: cloudtrail.NewFromConfig(cfg), s3: p.s3(p.HomeRegion)}
+}
+
+func (p Place) s3(region string) *s3.Client {
+	return s3.NewFromConfig(p.Config(region), func(o *s3.Options) { o.UsePathStyle = p.PathStyle })
 }
 
 // String is "account 111122223333, eu-west-1", for errors.
@@ -106,7 +103,7 @@ type Tried struct {
 
 // Request says what to restore.
 type Request struct {
-	GroupID string
+	Resource string
 	// Source is one source, "" for the first that has something.
 	Source Source
 	// Before leaves out what was there later; zero for now.
@@ -121,13 +118,13 @@ func IsGroup(resource string) bool { return groupID.MatchString(resource) }
 
 // NothingError says that no source has anything to put back.
 type NothingError struct {
-	Place   Place
-	GroupID string
-	Tried   []Tried
+	Place    Place
+	Resource string
+	Tried    []Tried
 }
 
 func (e *NothingError) Error() string {
-	text := fmt.Sprintf("nothing to put back into %s (%s)", e.GroupID, e.Place)
+	text := fmt.Sprintf("nothing to put back into %s (%s)", e.Resource, e.Place)
 	for i, t := range e.Tried {
 		sep := "; "
 		if i == 0 {
@@ -146,11 +143,11 @@ func (e errNone) Error() string { return string(e) }
 // Find reads the group and looks for what it had. It changes nothing. The error is a
 // *NothingError when every source was asked in vain.
 func Find(ctx context.Context, p Place, r Request) (*Plan, error) {
-	if !groupID.MatchString(r.GroupID) {
-		return nil, fmt.Errorf("%q is not the id of a security group, like sg-0123456789abcdef0", r.GroupID)
+	if !groupID.MatchString(r.Resource) {
+		return nil, fmt.Errorf("%q is not the id of a security group, like sg-0123456789abcdef0", r.Resource)
 	}
 	c := p.clients()
-	plan := &Plan{Place: p, GroupID: r.GroupID}
+	plan := &Plan{Place: p, GroupID: r.Resource}
 	now, err := plan.read(ctx, c)
 	if err != nil {
 		return nil, err
@@ -172,7 +169,7 @@ func Find(ctx context.Context, p Place, r Request) (*Plan, error) {
 		plan.Missing, plan.Present = compare(image.Rules, now)
 		return plan, nil
 	}
-	return nil, &NothingError{p, r.GroupID, plan.Tried}
+	return nil, &NothingError{p, r.Resource, plan.Tried}
 }
 
 func (c clients) image(ctx context.Context, p Place, source Source, r Request, now []Rule) (Image, error) {

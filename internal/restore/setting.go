@@ -2,33 +2,38 @@ package restore
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"rollout/templates"
 )
 
 // Setting is a restore of something that is no security group: what one automation set,
-// put back from the object that it wrote before. Only the object knows it.
+// put back.
 type Setting struct {
 	Place
 	Kind, Resource string // as the before-image has them
+	Source         Source
 	Where          string
 	Taken          time.Time
+	// Tried says of each source that did not give the image why not.
+	Tried []Tried
 	// Now and Before are the setting in words; Changes is what a restore does, a line
 	// each, empty when there is nothing to do.
 	Now, Before string
 	Changes     []string
+	// Public says in words what the changes open to the public; a restore of such a
+	// thing has to be asked for by its name.
+	Public []string
 
-	do func(ctx context.Context) error
+	// exempt sets the tag by which remediations leave the resource; nil where it is there
+	// already, or where no tag can say so.
+	exempt func(ctx context.Context, reason string) error
+	do     func(ctx context.Context) error
 	// look says how the setting is afterwards, in the words of Before.
 	look func(ctx context.Context) (string, error)
 }
@@ -39,104 +44,95 @@ type settingKind func(ctx context.Context, s *Setting, before templates.Before) 
 // settingKinds by kind of before-image. What a kind's restore has taken again by
 // itself (an automatic remediation without a tag to exempt) it refuses.
 var settingKinds = map[string]settingKind{
-	templates.BeforeEBSEncryption:  ebsEncryption,
-	templates.BeforeFlowLogs:       flowLogs,
-	templates.BeforePasswordPolicy: passwordPolicy,
-	templates.BeforeAccessKeys:     accessKeys,
+	templates.BeforeEBSEncryption:     ebsEncryption,
+	templates.BeforeFlowLogs:          flowLogs,
+	templates.BeforePasswordPolicy:    passwordPolicy,
+	templates.BeforeAccessKeys:        accessKeys,
+	templates.BeforeMetadataOptions:   metadataOptions,
+	templates.BeforeSnapshot:          snapshotShares,
+	templates.BeforePublicAccessBlock: publicAccessBlock,
 }
 
-// FindSetting reads the newest before-image of a resource and what it is now. It
-// changes nothing.
-func FindSetting(ctx context.Context, p Place, resource string, before time.Time) (*Setting, error) {
+// DriftError is a setting that is neither what the remediation left nor what was before:
+// somebody changed it since, and a restore would undo that too.
+type DriftError struct{ Now, Left, Before string }
+
+func (e *DriftError) Error() string {
+	return fmt.Sprintf("somebody changed it since: it is %q now, the remediation left %q, and before it was %q; nothing was changed, set by hand what is meant", e.Now, e.Left, e.Before)
+}
+
+// FindSetting reads what a resource was like before a remediation and what it is now. It
+// changes nothing. The error is a *NothingError when every source was asked in vain.
+func FindSetting(ctx context.Context, p Place, r Request) (*Setting, error) {
 	c := p.clients()
-	object, err := c.newest(ctx, p, resource, before)
-	if err != nil {
-		return nil, fmt.Errorf("%s (%s): %w", resource, p, err)
+	s := &Setting{Place: p, Resource: r.Resource}
+	for _, source := range SourcesOf(r.Resource) {
+		if r.Source != "" && r.Source != source {
+			continue
+		}
+		image, err := c.remember(ctx, p, source, r)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			s.Tried = append(s.Tried, Tried{source, reasonOf(err)})
+			continue
+		}
+		s.Kind, s.Source, s.Where, s.Taken = image.before.KindOf(), source, image.where, image.taken
+		kind := settingKinds[s.Kind]
+		if kind == nil {
+			return nil, fmt.Errorf("%s is of the kind %q, which this version cannot put back", s.Where, s.Kind)
+		}
+		if err := kind(ctx, s, image.before); err != nil {
+			return nil, fmt.Errorf("%s of %s (%s): %w", s.Kind, s.Resource, s.Place, err)
+		}
+		return s, nil
 	}
-	where := "s3://" + p.Bucket + "/" + aws.ToString(object.Key)
-	image, err := c.before(ctx, p, where, object)
-	if err != nil {
-		return nil, err
-	}
-	kind := settingKinds[image.KindOf()]
-	if kind == nil {
-		return nil, fmt.Errorf("%s is of the kind %q, which this version cannot put back", where, image.KindOf())
-	}
-	s := &Setting{Place: p, Kind: image.KindOf(), Resource: resource, Where: where, Taken: aws.ToTime(object.LastModified)}
-	if err := kind(ctx, s, image); err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", s.Kind, p, err)
-	}
-	return s, nil
+	return nil, &NothingError{p, r.Resource, s.Tried}
 }
 
-// Apply puts the setting back and looks.
-func (s *Setting) Apply(ctx context.Context) error {
+// Apply exempts the resource, puts the setting back and looks. reason is the value of
+// the exempt tag, for whoever finds it. It says whether the tag was set.
+func (s *Setting) Apply(ctx context.Context, reason string) (exempted bool, err error) {
 	if len(s.Changes) == 0 {
-		return nil
+		return false, nil
 	}
-	if err := s.do(ctx); err != nil {
-		return fmt.Errorf("put %s back (%s): %w", s.Kind, s.Place, err)
+	if s.exempt != nil {
+		// First, or a remediation could take it again at once.
+		if err := s.exempt(ctx, reason); err != nil {
+			return false, fmt.Errorf("tag %s (%s) with %s: %w; nothing was put back", s.Resource, s.Place, exemptTag, err)
+		}
+		exempted = true
+	}
+	if err := settle(ctx, exempted, func() error { return s.do(ctx) }); err != nil {
+		return exempted, fmt.Errorf("put %s of %s back (%s): %w", s.Kind, s.Resource, s.Place, err)
 	}
 	now := ""
 	for try := range looks {
 		if err := pause(ctx, try); err != nil {
-			return err
+			return exempted, err
 		}
-		var err error
 		if now, err = s.look(ctx); err != nil {
-			return fmt.Errorf("look at %s after it was put back (%s): %w", s.Kind, s.Place, err)
+			return exempted, fmt.Errorf("look at %s of %s after it was put back (%s): %w", s.Kind, s.Resource, s.Place, err)
 		}
 		if now == s.Before {
-			return nil
+			return exempted, nil
 		}
 	}
-	return fmt.Errorf("%s (%s) is %q after it was put back to %q: look at it, and run it again", s.Kind, s.Place, now, s.Before)
+	return exempted, fmt.Errorf("%s of %s (%s) is %q after it was put back to %q: look at it, and run it again", s.Kind, s.Resource, s.Place, now, s.Before)
 }
 
-// newest is the newest before-image of a resource.
-func (c clients) newest(ctx context.Context, p Place, resource string, before time.Time) (*s3types.Object, error) {
-	prefix := templates.BeforePrefix(p.AccountID, p.Region) + resource + "/"
-	var newest *s3types.Object
-	pages := s3.NewListObjectsV2Paginator(c.s3, &s3.ListObjectsV2Input{Bucket: aws.String(p.Bucket), Prefix: aws.String(prefix), ExpectedBucketOwner: aws.String(p.AccountID)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list s3://%s/%s: %w", p.Bucket, prefix, err)
-		}
-		for _, o := range page.Contents {
-			at := aws.ToTime(o.LastModified)
-			if (before.IsZero() || at.Before(before)) && (newest == nil || at.After(aws.ToTime(newest.LastModified))) {
-				newest = &o
-			}
-		}
-	}
-	if newest == nil {
-		return nil, errNone(fmt.Sprintf("s3://%s/%s has nothing%s", p.Bucket, prefix, until(before)))
-	}
-	return newest, nil
+// firstExempt puts the tag before the other changes, in words.
+func (s *Setting) firstExempt(name string) {
+	s.Changes = append([]string{"tag " + name + " " + exemptTag + " first"}, s.Changes...)
 }
 
-// before reads a before-image; it has to be of this account and Region.
-func (c clients) before(ctx context.Context, p Place, where string, object *s3types.Object) (templates.Before, error) {
-	var image templates.Before
-	out, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: object.Key, ExpectedBucketOwner: aws.String(p.AccountID)})
-	if err != nil {
-		return image, fmt.Errorf("read %s: %w", where, err)
+// drifted is nil when the setting is what the remediation left.
+func (s *Setting) drifted(left string) error {
+	if s.Now == left {
+		return nil
 	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, mostImage+1))
-	if err != nil {
-		return image, fmt.Errorf("read %s: %w", where, err)
-	}
-	switch err := json.Unmarshal(text, &image); {
-	case len(text) > mostImage:
-		return image, fmt.Errorf("%s has more than %d bytes: it is no before-image", where, mostImage)
-	case err != nil:
-		return image, fmt.Errorf("%s is no before-image: %w", where, err)
-	case image.Version != 1 || image.AccountID != p.AccountID || image.Region != p.Region:
-		return image, fmt.Errorf("%s is of version %d, account %s, %s: not of this place", where, image.Version, image.AccountID, image.Region)
-	}
-	return image, nil
+	return &DriftError{s.Now, left, s.Before}
 }
 
 // disarmed refuses to put back what an automatic remediation of a rule would take again
@@ -167,3 +163,5 @@ func listOf(list []string) string {
 	}
 	return strings.Join(list, ", ")
 }
+
+func stamp(t *time.Time) string { return aws.ToTime(t).UTC().Format(time.RFC3339) }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -90,14 +89,9 @@ func flowLogs(ctx context.Context, s *Setting, before templates.Before) error {
 	if len(s.Changes) == 0 {
 		return nil
 	}
-	s.Changes = append([]string{"tag " + before.VPCID + " " + exemptTag + " first"}, s.Changes...)
+	s.exemptUnless(api, before.VPCID, nil)
 	ids := made()
 	s.do = func(ctx context.Context) error {
-		// First, or a remediation could make them again at once.
-		value := "restored " + time.Now().UTC().Format(time.RFC3339)
-		if _, err := api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{before.VPCID}, Tags: []types.Tag{{Key: aws.String(exemptTag), Value: aws.String(value)}}}); err != nil {
-			return fmt.Errorf("tag %s with %s: %w; nothing was deleted", before.VPCID, exemptTag, err)
-		}
 		out, err := api.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: ids})
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -17,7 +16,8 @@ import (
 )
 
 // passwordPolicy puts the account's password policy back, or takes it away where there
-// was none. IAM sets what an update does not name back to its default, so all of it goes.
+// was none. No tag can exempt it; it is remediated by hand only. IAM sets what an update
+// does not name back to its default, so all of it goes.
 func passwordPolicy(ctx context.Context, s *Setting, before templates.Before) error {
 	api := iam.NewFromConfig(s.Config(s.Region))
 	var update iam.UpdateAccountPasswordPolicyInput
@@ -62,6 +62,11 @@ func passwordPolicy(ctx context.Context, s *Setting, before templates.Before) er
 	}
 	if s.Now == s.Before {
 		return nil
+	}
+	if before.PasswordPolicySet != nil { // images of earlier versions lack it
+		if err := s.drifted(policyWords(before.PasswordPolicySet)); err != nil {
+			return err
+		}
 	}
 	if before.PasswordPolicy == nil {
 		s.Changes = []string{"delete the account's password policy: there was none"}
@@ -136,15 +141,16 @@ func accessKeys(ctx context.Context, s *Setting, before templates.Before) error 
 	if len(ids) == 0 {
 		return nil
 	}
-	s.Changes = []string{"tag user " + before.UserName + " " + exemptTag + " first"}
 	for _, id := range ids {
 		s.Changes = append(s.Changes, "access key "+id+" of "+before.UserName+": Inactive → Active")
 	}
+	s.firstExempt("user " + before.UserName)
+	s.exempt = func(ctx context.Context, reason string) error {
+		key := exemptTag
+		_, err := api.TagUser(ctx, &iam.TagUserInput{UserName: &before.UserName, Tags: []types.Tag{{Key: &key, Value: &reason}}})
+		return err
+	}
 	s.do = func(ctx context.Context) error {
-		key, value := exemptTag, "restored "+time.Now().UTC().Format(time.RFC3339)
-		if _, err := api.TagUser(ctx, &iam.TagUserInput{UserName: &before.UserName, Tags: []types.Tag{{Key: &key, Value: &value}}}); err != nil {
-			return fmt.Errorf("tag user %s with %s: %w; no key was activated", before.UserName, exemptTag, err)
-		}
 		for _, id := range ids {
 			if _, err := api.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &before.UserName, AccessKeyId: &id, Status: types.StatusTypeActive}); err != nil {
 				return fmt.Errorf("activate access key %s of user %s: %w", id, before.UserName, err)

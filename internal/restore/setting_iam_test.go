@@ -49,7 +49,7 @@ func TestAccessKeysAreActivated(t *testing.T) {
 			if text := strings.Join(s.Changes, "\n"); !strings.Contains(text, id) || strings.Contains(text, "AKIAGONE") {
 				t.Errorf("changes: %s", text)
 			}
-			if err := s.Apply(t.Context()); err != nil {
+			if exempted, err := s.Apply(t.Context(), "a test"); err != nil || !exempted {
 				t.Fatal(err)
 			}
 			tags, err := api.ListUserTags(t.Context(), &iam.ListUserTagsInput{UserName: u.UserName})

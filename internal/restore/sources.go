@@ -19,12 +19,9 @@ import (
 
 const exemptTag = templates.ExemptTag
 
-// mostImage bounds what is read of one object: a group has a few hundred rules at most.
-const mostImage = 1 << 20
-
 // fromObject reads the newest before-image of the group.
 func (c clients) fromObject(ctx context.Context, p Place, r Request) (Image, error) {
-	object, err := c.newest(ctx, p, r.GroupID, r.Before)
+	object, err := c.newest(ctx, p, r.Resource, r.Before)
 	if err != nil {
 		return Image{}, err
 	}
@@ -33,7 +30,7 @@ func (c clients) fromObject(ctx context.Context, p Place, r Request) (Image, err
 	if err != nil {
 		return Image{}, err
 	}
-	if before.GroupID != r.GroupID {
+	if before.GroupID != r.Resource {
 		return Image{}, fmt.Errorf("%s is of group %s, not of this one", where, before.GroupID)
 	}
 	image := Image{Source: FromObject, Where: where, Taken: aws.ToTime(object.LastModified)}
@@ -65,7 +62,7 @@ func until(t time.Time) string {
 // fromConfig reads Config's items of the group, newest first, up to the first that has
 // a rule which the group lacks now.
 func (c clients) fromConfig(ctx context.Context, r Request, now []Rule) (Image, error) {
-	in := &configservice.GetResourceConfigHistoryInput{ResourceType: configtypes.ResourceTypeSecurityGroup, ResourceId: aws.String(r.GroupID), Limit: 100}
+	in := &configservice.GetResourceConfigHistoryInput{ResourceType: configtypes.ResourceTypeSecurityGroup, ResourceId: aws.String(r.Resource), Limit: 100}
 	if !r.Before.IsZero() {
 		in.LaterTime = aws.Time(r.Before)
 	}
@@ -75,14 +72,14 @@ func (c clients) fromConfig(ctx context.Context, r Request, now []Rule) (Image, 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Image{}, fmt.Errorf("read AWS Config's history of %s: %w", r.GroupID, err)
+			return Image{}, fmt.Errorf("read AWS Config's history of %s: %w", r.Resource, err)
 		}
 		for _, item := range page.ConfigurationItems {
 			items++
 			captured := aws.ToTime(item.ConfigurationItemCaptureTime)
 			rules, err := itemRules(aws.ToString(item.Configuration))
 			if err != nil {
-				return Image{}, fmt.Errorf("AWS Config's item of %s from %s: %w", r.GroupID, captured.UTC().Format(time.RFC3339), err)
+				return Image{}, fmt.Errorf("AWS Config's item of %s from %s: %w", r.Resource, captured.UTC().Format(time.RFC3339), err)
 			}
 			if missing, _ := compare(rules, now); len(missing) > 0 {
 				image := Image{Source: FromConfig, Where: "the item that AWS Config captured at " + captured.UTC().Format(time.RFC3339), Taken: next, Rules: rules}
@@ -116,7 +113,7 @@ const automationSession = "Automation-"
 // fromTrail reads what automations revoked: the events of the newest one. Anybody
 // else's changes are not taken for remediation.
 func (c clients) fromTrail(ctx context.Context, r Request) (Image, error) {
-	in := &cloudtrail.LookupEventsInput{LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyResourceName, AttributeValue: aws.String(r.GroupID)}}}
+	in := &cloudtrail.LookupEventsInput{LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyResourceName, AttributeValue: aws.String(r.Resource)}}}
 	if !r.Before.IsZero() {
 		in.EndTime = aws.Time(r.Before)
 	}
@@ -126,7 +123,7 @@ func (c clients) fromTrail(ctx context.Context, r Request) (Image, error) {
 	for pages := cloudtrail.NewLookupEventsPaginator(c.trail, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Image{}, fmt.Errorf("look up CloudTrail's events of %s: %w", r.GroupID, err)
+			return Image{}, fmt.Errorf("look up CloudTrail's events of %s: %w", r.Resource, err)
 		}
 		for _, e := range page.Events {
 			name, user := aws.ToString(e.EventName), aws.ToString(e.Username)

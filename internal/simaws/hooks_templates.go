@@ -150,11 +150,13 @@ func (s *Sim) InstanceTokens(id, region string) map[string]int {
 }
 
 // KeepSnapshot makes an EBS snapshot that is shared with accounts, or "all".
-func (s *Sim) KeepSnapshot(id, region string, shared ...string) {
+func (s *Sim) KeepSnapshot(id, region string, shared ...string) (snapshotID string) {
 	s.change(id, func(a *account) {
 		n := &snapshot{ID: "snap-" + s.ids.hex(17), Volume: "vol-" + s.ids.hex(17), Created: s.clock.Now(), Tags: map[string]string{}, Shared: slices.Clone(shared)}
 		s.settings(a, a.region(region)).keep(n)
+		snapshotID = n.ID
 	})
+	return snapshotID
 }
 
 // SnapshotShares counts the snapshots of an account and Region by whom they are shared with.
