@@ -3,53 +3,30 @@ package main
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
-	"rollout/internal/simaws"
 	"rollout/templates"
 )
 
 // The policy that guards a deployment keeps an account's own administrator from
 // undoing it, and leaves StackSets and everything else free.
 func TestProtectingPolicyProtects(t *testing.T) {
-	sim := simaws.New(simaws.Options{Speed: 6000})
-	server := httptest.NewServer(sim)
-	defer server.Close()
-	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none"),
-		"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
-	target := ""
-	for _, a := range sim.Accounts() {
-		if strings.HasPrefix(a.OUPath, "Workloads/Staging") && a.State == "ACTIVE" && sim.HasRole(a.ID, "OrganizationAccountAccessRole") && sim.Recorder(a.ID, "us-east-1") == "" {
-			target = a.ID
-			break
-		}
-	}
-	rollout := func(want int, args ...string) string {
-		t.Helper()
-		status, stdout, stderr := runWith(t, environment, args...)
-		if status != want {
-			t.Fatalf("%v: exit status %d\n%s", args, status, stderr)
-		}
-		return stdout
-	}
+	r := rehearse(t)
+	target := r.accounts(1, "Workloads/Staging")[0]
 	chosen := []string{"--account", target, "--region", "us-east-1", "--yes"}
-	rollout(exitDone, append([]string{"deploy", "--remediation", "manual"}, chosen...)...)
+	r.rollout(exitDone, append([]string{"deploy", "--remediation", "manual"}, chosen...)...)
 
-	member := memberConfig(t, target)
+	member := r.member(target)
 	stack := stackOf(t, member, "Runbook")
 	role := ""
 	if out, err := cloudformation.NewFromConfig(member).DescribeStackResource(t.Context(), &cloudformation.DescribeStackResourceInput{StackName: &stack, LogicalResourceId: aws.String("Role")}); err != nil {
@@ -79,7 +56,7 @@ func TestProtectingPolicyProtects(t *testing.T) {
 			return err
 		},
 	}
-	guard := rollout(exitDone, "templates", "policy", templates.DefaultSecurityGroup, "--protect", "--output", "jsonl")
+	guard, _ := r.rollout(exitDone, "templates", "policy", templates.DefaultSecurityGroup, "--protect", "--output", "jsonl")
 	attach(t, strings.TrimSpace(guard))
 	for name, attack := range attacks {
 		var api smithy.APIError
@@ -94,20 +71,8 @@ func TestProtectingPolicyProtects(t *testing.T) {
 		t.Errorf("a stack of their own: %v", err)
 	}
 	// StackSets goes on: nothing to do, then everything out.
-	rollout(exitDone, append([]string{"deploy", "--remediation", "manual"}, chosen...)...)
-	rollout(exitDone, append([]string{"disarm", "--yes"}, chosen[:2]...)...)
-}
-
-// memberConfig is the SDK as the administrator of a member account.
-func memberConfig(t *testing.T, account string) aws.Config {
-	t.Helper()
-	cfg, err := config.LoadDefaultConfig(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.RetryMaxAttempts = 1
-	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::"+account+":role/OrganizationAccountAccessRole"))
-	return cfg
+	r.rollout(exitDone, append([]string{"deploy", "--remediation", "manual"}, chosen...)...)
+	r.rollout(exitDone, append([]string{"disarm", "--yes"}, chosen[:2]...)...)
 }
 
 // stackOf is the name of the stack that has a logical id.

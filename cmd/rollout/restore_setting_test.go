@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,37 +11,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-
-	"rollout/internal/simaws"
 )
 
 // What remediations set can be set back: a default of the Region, flow logs of a VPC,
 // the password policy. Where nothing could exempt it, it has to be disarmed first.
 func TestRestoreOfSettings(t *testing.T) {
-	sim := simaws.New(simaws.Options{Speed: 6000})
-	server := httptest.NewServer(sim)
-	defer server.Close()
-	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none"),
-		"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
-	rollout := func(want int, args ...string) (string, string) {
-		t.Helper()
-		status, stdout, stderr := runWith(t, environment, args...)
-		if status != want {
-			t.Fatalf("%v: exit status %d, want %d\n%s", args, status, want, stderr)
-		}
-		return stdout, stderr
-	}
-	account := ""
-	for _, a := range sim.Accounts() {
-		if strings.HasPrefix(a.OUPath, "Workloads/") && a.State == "ACTIVE" && sim.HasRole(a.ID, "OrganizationAccountAccessRole") && sim.Recorder(a.ID, "us-east-1") == "" {
-			account = a.ID
-		}
-	}
+	r := rehearse(t)
+	account := r.accounts(1, "Workloads/")[0]
 	at := []string{"--account", account, "--region", "us-east-1"}
-	for k, v := range environment {
-		t.Setenv(k, v)
-	}
-	member := memberConfig(t, account)
+	member := r.member(account)
 	ec2api, iamapi := ec2.NewFromConfig(member), iam.NewFromConfig(member)
 	if _, err := ec2api.DisableEbsEncryptionByDefault(t.Context(), &ec2.DisableEbsEncryptionByDefaultInput{}); err != nil {
 		t.Fatal(err)
@@ -60,13 +36,9 @@ func TestRestoreOfSettings(t *testing.T) {
 	if _, err := iamapi.UpdateAccountPasswordPolicy(t.Context(), &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: aws.Int32(8), RequireNumbers: true}); err != nil {
 		t.Fatal(err)
 	}
-	rollout(exitDone, append([]string{"--template", "ebs-encryption,vpc-flow-logs,password-policy", "--remediation", "automatic", "--yes", "--out", t.TempDir()}, at...)...)
+	r.rollout(exitDone, append([]string{"deploy", "--template", "ebs-encryption,vpc-flow-logs,password-policy", "--remediation", "automatic", "--yes"}, at...)...)
 	// The password policy is changed by hand only.
-	if _, err := configservice.NewFromConfig(member).StartRemediationExecution(t.Context(), &configservice.StartRemediationExecutionInput{
-		ConfigRuleName: aws.String("rollout-iam-password-policy"), ResourceKeys: []types.ResourceKey{{ResourceType: "AWS::::Account", ResourceId: aws.String(account)}},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	remediate(t, configservice.NewFromConfig(member), exposed{id: account, rule: "rollout-iam-password-policy", key: types.ResourceKey{ResourceType: "AWS::::Account", ResourceId: &account}})
 	encrypted := func() bool {
 		out, err := ec2api.GetEbsEncryptionByDefault(t.Context(), &ec2.GetEbsEncryptionByDefaultInput{})
 		if err != nil {
@@ -88,8 +60,8 @@ func TestRestoreOfSettings(t *testing.T) {
 		}
 		return *out.PasswordPolicy.MinimumPasswordLength
 	}
-	for range 100 { // the automation by hand takes its time
-		if length() >= 14 {
+	for range 400 { // evaluations and automations take their time
+		if encrypted() && logs() > 0 {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -97,7 +69,7 @@ func TestRestoreOfSettings(t *testing.T) {
 	if !encrypted() || logs() == 0 || length() < 14 {
 		t.Fatalf("after remediation: encrypted %t, %d flow logs, passwords of %d", encrypted(), logs(), length())
 	}
-	listed, _ := rollout(exitDone, append([]string{"restore", "--output", "json"}, at...)...)
+	listed, _ := r.rollout(exitDone, append([]string{"restore", "--output", "json"}, at...)...)
 	var kept []struct{ Resource string }
 	if err := json.Unmarshal([]byte(listed), &kept); err != nil {
 		t.Fatal(err)
@@ -105,15 +77,15 @@ func TestRestoreOfSettings(t *testing.T) {
 	for _, k := range kept {
 		one := append([]string{"restore", "--yes", "--resource", k.Resource}, at...)
 		if k.Resource == "ebs-encryption-by-default" {
-			if _, stderr := rollout(exitFailed, one...); !strings.Contains(stderr, "rollout disarm first") {
+			if _, stderr := r.rollout(exitFailed, one...); !strings.Contains(stderr, "rollout disarm first") {
 				t.Errorf("armed: %s", stderr)
 			}
-			rollout(exitDone, append([]string{"disarm", "--yes", "--template", "ebs-encryption"}, at...)...)
+			r.rollout(exitDone, append([]string{"disarm", "--yes", "--template", "ebs-encryption"}, at...)...)
 		}
-		if stdout, _ := rollout(exitDone, one...); !strings.Contains(stdout, "put back, and seen") {
+		if stdout, _ := r.rollout(exitDone, one...); !strings.Contains(stdout, "put back from object, and seen") {
 			t.Errorf("%s: %s", k.Resource, stdout)
 		}
-		if stdout, _ := rollout(exitDone, one...); !strings.Contains(stdout, "nothing to do") {
+		if stdout, _ := r.rollout(exitDone, one...); !strings.Contains(stdout, "nothing to do") {
 			t.Errorf("%s, again: %s", k.Resource, stdout)
 		}
 	}
