@@ -12,12 +12,14 @@ import (
 
 	"rollout/internal/awsapi"
 	"rollout/internal/fanout"
+	"rollout/templates"
 )
 
 // AccountSet is a set of ours and what it has in one account.
 type AccountSet struct {
 	Name       string
 	Template   string // its tag rollout:template
+	Automatic  bool   // it remediates by itself
 	SHA256     string // its tag rollout:sha256
 	Parameters map[string]string
 	Auto       AutoDeployment
@@ -48,35 +50,37 @@ type AutoDeployment struct {
 const accountReads = 8
 
 // OfAccount reads what the home Region's sets of ours have in one account: the list of
-// sets, two calls a set whose name is wanted, and in the Regions of interest (nil for
-// all) one an instance, for its overrides, and one an operation.
-func OfAccount(ctx context.Context, s *awsapi.Session, callAs types.CallAs, account string, regions []string, wanted func(name string) bool) ([]AccountSet, error) {
-	r := &accountReader{api: newClient(s, "", newPace()), s: s, callAs: callAs, account: account, regions: regions}
-	names, err := r.names(ctx, wanted)
+// sets, a call for each service-managed one, since only that shows its tags, another for
+// each of ours, and in the Regions of interest (nil for all) one an instance, for its
+// overrides, and one an operation. A set that cannot be read is a warning.
+func OfAccount(ctx context.Context, s *awsapi.Session, callAs types.CallAs, account string, regions []string) (sets []AccountSet, warnings []string, err error) {
+	pace := newPace()
+	pace["DescribeStackSet"] = awsapi.Limit(25, 25) // of many sets few are ours
+	r := &accountReader{api: newClient(s, "", pace), s: s, callAs: callAs, account: account, regions: regions}
+	names, err := (&finder{s: s, callAs: callAs, home: r.api}).managed(ctx, r.api)
 	if err != nil {
-		return nil, err
+		return nil, nil, r.explain("list the stack sets", err)
 	}
 	type result struct {
 		set  AccountSet
 		ours bool
 		err  error
 	}
-	var out []AccountSet
-	for _, got := range fanout.Ordered(ctx, names, accountReads, func(ctx context.Context, name string) result {
+	for name, got := range fanout.Ordered(ctx, names, describesAtOnce, func(ctx context.Context, name string) result {
 		set, ours, err := r.set(ctx, name)
 		return result{set, ours, err}
 	}) {
-		if got.err != nil {
-			return nil, got.err
-		}
-		if got.ours {
-			out = append(out, got.set)
+		switch {
+		case got.err != nil:
+			warnings = append(warnings, fmt.Sprintf("What stack set %s has in the account could not be read: %s.", name, sentence(awsapi.Text(got.err))))
+		case got.ours:
+			sets = append(sets, got.set)
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return out, r.details(ctx, out)
+	return sets, warnings, r.details(ctx, sets)
 }
 
 // accountReader reads one account's part of the sets.
@@ -90,24 +94,6 @@ type accountReader struct {
 
 func (r *accountReader) explain(what string, err error) error {
 	return fmt.Errorf("%s in %s: %w", what, r.s.HomeRegion, err)
-}
-
-func (r *accountReader) names(ctx context.Context, wanted func(string) bool) ([]string, error) {
-	var out []string
-	pages := cloudformation.NewListStackSetsPaginator(r.api, &cloudformation.ListStackSetsInput{Status: types.StackSetStatusActive, CallAs: r.callAs, MaxResults: aws.Int32(100)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, r.explain("list the stack sets", err)
-		}
-		for _, set := range page.Summaries {
-			if name := aws.ToString(set.StackSetName); wanted(name) {
-				out = append(out, name)
-			}
-		}
-	}
-	slices.Sort(out)
-	return out, nil
 }
 
 // set reads a set and its instances in the account. ours is false for one that rollout
@@ -128,6 +114,7 @@ func (r *accountReader) set(ctx context.Context, name string) (set AccountSet, o
 	for _, p := range have.Parameters {
 		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 	}
+	set.Automatic = set.Parameters[templates.ParameterRemediation] == "Automatic"
 	if auto := have.AutoDeployment; auto != nil && aws.ToBool(auto.Enabled) {
 		set.Auto = AutoDeployment{Enabled: true, Retain: aws.ToBool(auto.RetainStacksOnAccountRemoval)}
 		if set.Auto.Targets, err = r.targets(ctx, name); err != nil {
@@ -233,16 +220,14 @@ func PlanAccount(ctx context.Context, s *awsapi.Session, in PrepareInput, have [
 	return planFor(ctx, s, in, sets, func(Event) {})
 }
 
-// SetsOf are the sets of a run with what they have in one account.
+// SetsOf are the sets of a run with what they have in one account. A set of the same
+// template that has another name stands for one that is not there.
 func SetsOf(d Desired, have []AccountSet) []Set {
 	var out []Set
 	for _, w := range WantedSets(d) {
 		set := Set{Name: w.Name, Template: w.Template, Automatic: w.Automatic, Want: want(d, w.Template, w.Automatic), Instances: map[Target]Instance{}}
-		for _, h := range have {
-			if h.Name != w.Name || h.Template != w.Template.Name {
-				continue
-			}
-			set.Exists, set.SHA256, set.Parameters = true, h.SHA256, h.Parameters
+		if h := standsFor(w, have); h != nil {
+			set.Name, set.Exists, set.SHA256, set.Parameters = h.Name, true, h.SHA256, h.Parameters
 			for _, i := range h.Instances {
 				set.Instances[i.Target] = i.Instance
 			}
@@ -250,4 +235,20 @@ func SetsOf(d Desired, have []AccountSet) []Set {
 		out = append(out, set)
 	}
 	return out
+}
+
+// standsFor is the set of a wanted name, else one of its template that has something in
+// the account, nil without any.
+func standsFor(w Wanted, have []AccountSet) *AccountSet {
+	var other *AccountSet
+	for i, h := range have {
+		switch {
+		case h.Template != w.Template.Name || h.Automatic != w.Automatic:
+		case h.Name == w.Name:
+			return &have[i]
+		case len(h.Instances) > 0 && other == nil:
+			other = &have[i]
+		}
+	}
+	return other
 }

@@ -156,7 +156,10 @@ func (j *job) doctor(ctx context.Context, activate bool) error {
 		}
 		o.Accounts = append([]*orgs.Account{}, chosen.accounts...)
 	}
+	bar := j.out.Bar("looking", 0)
+	o.Entered = func(done, of int) { bar.Set(done, of, "accounts entered") }
 	report, err := doctor.Examine(ctx, j.session, o)
+	bar.Done()
 	if err != nil {
 		return err
 	}

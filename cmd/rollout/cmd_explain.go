@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -82,7 +81,7 @@ func (j *job) explain(ctx context.Context, word string) error {
 	if len(r.chosen) > 0 {
 		details = append(slices.Clone(r.chosen), j.session.HomeRegion)
 	}
-	if e.sets, err = stackset.OfAccount(ctx, j.session, chosen.callAs, e.account.ID, details, j.setOfOurs); err != nil {
+	if e.sets, e.warnings, err = stackset.OfAccount(ctx, j.session, chosen.callAs, e.account.ID, details); err != nil {
 		return err
 	}
 	slices.SortStableFunc(e.sets, func(a, b stackset.AccountSet) int { return cmp.Compare(deployRank(a.Template), deployRank(b.Template)) })
@@ -171,11 +170,6 @@ func (j *job) findAccount(ctx context.Context, word string) (*choice, *explanati
 	}
 	chosen.accounts = []*orgs.Account{e.account}
 	return chosen, e, nil
-}
-
-// setOfOurs says whether a set's name is one that rollout gives, or that of --stack-set.
-func (j *job) setOfOurs(name string) bool {
-	return strings.HasPrefix(name, "rollout-") || slices.Contains(setPatterns(j.StackSet), name)
 }
 
 // explainedRegions are the Region asked for, else those where something is, else the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -113,6 +114,25 @@ func TestExplainAnAccount(t *testing.T) {
 			// takes no account filter.
 			if s.AutoDeployment.Enabled && !strings.Contains(s.AutoDeployment.Meaning, "below r-") {
 				t.Errorf("%+v", s.AutoDeployment)
+			}
+		}
+	})
+}
+
+// A set under a name of the user's is found by its tag, and counts for its template.
+func TestExplainASetOfAnotherName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newTheater(t, simaws.Options{})
+		th.play(act{before: [][]string{words([]string{"deploy", "--stack-set", "closed-groups", "--remediation", "automatic"}, chosen, forReal)}})
+		for _, args := range [][]string{{"MEMBERID"}, {"MEMBERID", "--stack-set", "closed-groups"}} {
+			e := th.explained(args...)
+			changes := map[string]string{}
+			for _, c := range e.Changes {
+				changes[c.StackSet] = c.Action
+			}
+			want := map[string]string{"rollout-recording-base": "none", "rollout-recording": "none", "closed-groups": "none", "closed-groups-enforce-automatic": "none"}
+			if !maps.Equal(changes, want) || len(e.Cells) != 1 || e.Cells[0].Remediation != "automatic" {
+				t.Errorf("%v: changes %v, want %v; cells %+v", args, changes, want, e.Cells)
 			}
 		}
 	})

@@ -129,7 +129,7 @@ func explanationShape(e *explanation) explainJSON {
 		for _, key := range sortedNames(s.Parameters) {
 			why := "not known: this rollout has no such template"
 			if known {
-				why = stackset.ParameterReason(e.bare, t, strings.HasSuffix(s.Name, "-automatic"), key, s.Parameters[key])
+				why = stackset.ParameterReason(e.bare, t, s.Automatic, key, s.Parameters[key])
 			}
 			row.Parameters = append(row.Parameters, explainedValueJSON{key, s.Parameters[key], why})
 		}

@@ -89,6 +89,28 @@ func TestPolicyOfAReportOnTheManagementAccount(t *testing.T) {
 	})
 }
 
+// A member account that administers nothing is told so, and how that is changed; with
+// AWS's refusals where it may not look.
+func TestDoctorInAMemberAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newTheater(t, simaws.Options{})
+		cfg := th.operator()
+		th.home = th.member().ID
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(th.operator()), "arn:aws:iam::"+th.home+":role/OrganizationAccountAccessRole"))
+		th.admin = &cfg
+		everything := templates.Policy{Version: "2012-10-17", Statement: []templates.Statement{{Effect: "Allow", Action: []string{"*"}, Resource: []string{"*"}}}}
+		status, said := th.run(&everything, "doctor")
+		for _, want := range []string{"error    call-as", "AccessDeniedException", "register-delegated-administrator --service-principal member.org.stacksets.cloudformation.amazonaws.com --account-id " + th.home, "warning  roles", "Account used is not a delegated administrator"} {
+			if status != exitFailed || !strings.Contains(said, want) {
+				t.Errorf("exit status %d without %q\n%s", status, want, said)
+			}
+		}
+		if status, said = th.run(&everything, "doctor", "--activate", "--yes"); status != exitFailed || !strings.Contains(said, "is not the management account") {
+			t.Errorf("exit status %d\n%s", status, said)
+		}
+	})
+}
+
 // named is the one command of a name.
 func named(command string) []doctor.Command {
 	return slices.DeleteFunc(doctor.Commands(), func(c doctor.Command) bool { return c.Name != command })

@@ -76,7 +76,8 @@ var (
 	look    = slices.Concat(on(everything, "cloudformation:ListStackSets"), on(sets, "cloudformation:DescribeStackSet cloudformation:ListStackInstances"), administrator)
 	// Ours are known by their tags, which only a set's description shows: any set may be
 	// one that was given another name.
-	find    = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances cloudformation:ListStackSetOperations"), administrator)
+	every   = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances"), administrator)
+	find    = slices.Concat(every, on(sets, "cloudformation:ListStackSetOperations"))
 	enter   = on(roles, "sts:AssumeRole")
 	control = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
 	watch   = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
@@ -107,7 +108,7 @@ func Commands() []Command {
 		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
-		{"explain", slices.Concat(report, control, inside(stackset.PreflightPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
+		{"explain", slices.Concat(walk, tags, regions, every, enter, control, inside(stackset.PreflightPolicy), inside(reports.ReadPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
 			on(sets, "cloudformation:DescribeStackInstance cloudformation:DescribeStackSetOperation cloudformation:ListStackSetAutoDeploymentTargets"))},
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy(true)))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),

@@ -80,6 +80,8 @@ type Options struct {
 	// RoleNames are the roles that are tried, in order; Restorers those that a restore
 	// would try.
 	RoleNames, Restorers []string
+	// Entered is told how many accounts were tried; nil for nobody.
+	Entered func(done, of int)
 }
 
 // examiner looks at one identity.

@@ -50,11 +50,12 @@ func (e *examiner) permissions(ctx context.Context) []Finding {
 	var short []string
 	for _, c := range Commands() {
 		p := Permissions{Command: c.Name}
-		for _, action := range c.Actions(in) {
-			if !allowed[action] {
-				p.Missing = append(p.Missing, action)
+		for _, n := range c.needs {
+			if in.takes(n) && !allowed[grant{n.on, n.action}] && !slices.Contains(p.Missing, n.action) {
+				p.Missing = append(p.Missing, n.action)
 			}
 		}
+		slices.Sort(p.Missing)
 		if len(p.Missing) > 0 {
 			short = append(short, c.Name)
 		}
@@ -72,8 +73,14 @@ func (e *examiner) policyInput() PolicyInput {
 	return PolicyInput{Partition: e.s.Partition, StackSets: e.o.StackSets, Roles: e.o.RoleNames, Restorers: e.o.Restorers, Delegated: delegated, Own: delegated}
 }
 
+// grant is an action on a kind of resource.
+type grant struct {
+	on     kind
+	action string
+}
+
 // simulate asks for all actions of all commands, once for each kind of resource.
-func (e *examiner) simulate(ctx context.Context, api *iam.Client, source string) (map[string]bool, error) {
+func (e *examiner) simulate(ctx context.Context, api *iam.Client, source string) (map[grant]bool, error) {
 	in := e.policyInput()
 	byKind := map[kind][]string{}
 	for _, c := range Commands() {
@@ -104,7 +111,7 @@ func (e *examiner) simulate(ctx context.Context, api *iam.Client, source string)
 			resources[k] = append(resources[k], fmt.Sprintf("arn:%s:iam::%s:role/%s", e.s.Partition, owner, role))
 		}
 	}
-	allowed := map[string]bool{}
+	allowed := map[grant]bool{}
 	for k := everything; k <= identities; k++ {
 		if len(byKind[k]) == 0 {
 			continue
@@ -125,7 +132,7 @@ func (e *examiner) simulate(ctx context.Context, api *iam.Client, source string)
 						return x.EvalResourceDecision == types.PolicyEvaluationDecisionTypeAllowed
 					})
 				}
-				allowed[aws.ToString(r.EvalActionName)] = allowed[aws.ToString(r.EvalActionName)] || ok
+				allowed[grant{k, aws.ToString(r.EvalActionName)}] = ok
 			}
 		}
 	}

@@ -50,7 +50,11 @@ func (e *examiner) roles(ctx context.Context) []Finding {
 	}
 	entered := map[string]int{}
 	closed := map[string][]string{} // account names by what AWS said
+	done := 0
 	for a, r := range fanout.Ordered(ctx, accounts, accountsAtOnce, func(ctx context.Context, a *orgs.Account) entry { return e.enter(ctx, a.ID) }) {
+		if done++; e.o.Entered != nil {
+			e.o.Entered(done, len(accounts))
+		}
 		if r.err == nil {
 			entered[r.role]++
 			continue
