@@ -102,7 +102,7 @@ func (s Selector) Select(t *Tree) (Selection, error) {
 		case excludedByName:
 			d.Reason = "named by --exclude-account " + excludeWord
 		case a.Management && !s.IncludeManagement:
-			d.Reason = "management account (--include-management takes it in)"
+			d.Reason, d.OnlyManagement = "management account (--include-management takes it in)", true
 		default:
 			d.Selected = true
 			var reasons []string

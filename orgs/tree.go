@@ -67,4 +67,7 @@ type Decision struct {
 	// Reason is never empty: `under OU Workloads`, `under --exclude-ou
 	// Workloads/Dev`, `management account (--include-management)`, …
 	Reason string
+	// OnlyManagement says that the selection names the account, and that it is out only for being
+	// the management account.
+	OnlyManagement bool
 }

@@ -185,12 +185,13 @@ func (a *applier) deletes(ctx context.Context, s *Set) error {
 		}
 		changes = append(changes, c)
 	}
+	defer a.single(ctx, s, a.p.singles(s.Name, Delete))()
 	return a.run(ctx, s, deleteBatches(a.p, s, a.o, changes))
 }
 
 // changes carries out what a set's instances need, once their needs came true.
 func (a *applier) changes(ctx context.Context, s *Set) error {
-	by := map[Action][]Change{}
+	by, alone := map[Action][]Change{}, []Change{}
 	for _, c := range a.p.Changes {
 		if c.StackSet != s.Name || c.Action != Create && c.Action != Update && c.Action != Recreate {
 			continue
@@ -199,9 +200,14 @@ func (a *applier) changes(ctx context.Context, s *Set) error {
 			a.record(c, OutcomeSkipped, why, "")
 			continue
 		}
+		if c.Single {
+			alone = append(alone, c)
+			continue
+		}
 		by[c.Action] = append(by[c.Action], c)
 	}
-	if len(by) == 0 {
+	defer a.single(ctx, s, alone)()
+	if len(by) == 0 || ctx.Err() != nil {
 		return nil
 	}
 	if !s.Exists {

@@ -45,6 +45,9 @@ type Desired struct {
 	// "N" or "P%" of those it has (default 5%).
 	Prune        bool
 	MaxDeletions string
+	// Management is the management account's id where it is a target and the caller is
+	// it: what StackSets does not do there is done by plain stacks. "" else.
+	Management string
 	// Walked are all accounts that the walk came by, by id.
 	Walked map[string]*orgs.Account
 }

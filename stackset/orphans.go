@@ -58,7 +58,7 @@ func (p *planner) prune() {
 		}
 		c := Change{StackSet: o.StackSet, Template: o.Template, Target: o.Target, Account: o.Account, Action: Delete, Reason: "outside the selection, pruned: " + o.Why, Orphan: true}
 		if o.Account != nil {
-			if why := unfit(o.Account); why != "" {
+			if why := unfit(p.d, o.Account); why != "" {
 				c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
 			}
 		}
@@ -76,8 +76,8 @@ func (p *Plan) CheckPruning() error {
 				n++
 			}
 		}
-		if most := allowed(p.Desired.MaxDeletions, len(s.Instances)); n > most {
-			return &TooManyError{s.Name, n, len(s.Instances), most}
+		if most := allowed(p.Desired.MaxDeletions, s.size()); n > most {
+			return &TooManyError{s.Name, n, s.size(), most}
 		}
 	}
 	return nil

@@ -14,6 +14,10 @@ type ParameterError struct{ Message string }
 
 func (e *ParameterError) Error() string { return e.Message }
 
+// baseSwitches are the parameters of recording-base that are given at create, by what
+// preflight found.
+var baseSwitches = []string{"CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole", "CreateDeliveryBucket"}
+
 // checkParameters refuses a parameter that no template of the run declares, one
 // that rollout sets itself, and a value that the template does not take.
 func checkParameters(d Desired) error {
@@ -24,7 +28,8 @@ func checkParameters(d Desired) error {
 			return &ParameterError{"--parameter HomeRegion: --home-region says it"}
 		case "Remediation":
 			return &ParameterError{"--parameter Remediation: --remediation says it"}
-		case "CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole", "CreateDeliveryBucket":
+		}
+		if slices.Contains(baseSwitches, key) {
 			return &ParameterError{"--parameter " + key + ": preflight finds out account by account what is missing"}
 		}
 		if slices.ContainsFunc(all, func(t templates.Template) bool { return t.Keeps != nil && t.Keeps.Switch == key }) {

@@ -100,7 +100,7 @@ func (p *planner) dropIdleUpdates() {
 	for i := range p.plan.Sets {
 		s := &p.plan.Sets[i]
 		if s.Outdated != "" && !slices.ContainsFunc(p.plan.Changes, func(c Change) bool {
-			return c.StackSet == s.Name && (c.Action == Create || c.Action == Update || c.Action == Recreate)
+			return c.StackSet == s.Name && !c.Single && (c.Action == Create || c.Action == Update || c.Action == Recreate)
 		}) {
 			s.Outdated = ""
 		}
@@ -149,7 +149,7 @@ func skip(format string, args ...any) verdict {
 
 func (p *planner) add(s Set, a *orgs.Account, region string, v verdict) {
 	p.plan.Changes = append(p.plan.Changes, Change{
-		StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: v.action, Reason: v.reason, Overrides: v.overrides,
+		StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: v.action, Reason: v.reason, Overrides: v.overrides, Single: a.Management,
 	})
 }
 
@@ -159,10 +159,10 @@ type verdicts map[string]map[string]verdict
 // account plans one account: what is needed decides on what needs it, and
 // recording-base is there only when something needs it.
 func (p *planner) account(a *orgs.Account) {
-	if why := unfit(a); why != "" {
+	if why := unfit(p.d, a); why != "" {
 		for _, s := range p.plan.Sets {
 			for _, region := range p.regions[s.Template.Name] {
-				_, exists := s.Instances[Target{a.ID, region}]
+				_, exists := s.At(Target{a.ID, region})
 				if s.Template.Enforces != "" && p.notWanted(s) && !exists || s.Template.Name == templates.RecordingBase && !exists && !p.onlyBase() {
 					continue
 				}
@@ -182,7 +182,7 @@ func (p *planner) account(a *orgs.Account) {
 	records := false
 	for _, region := range p.regions[templates.Recording] {
 		recording[region] = p.recording(a, region, f)
-		_, ours := p.set(templates.Recording).Instances[Target{a.ID, region}]
+		_, ours := p.set(templates.Recording).At(Target{a.ID, region})
 		records = records || recording[region].there && (ours || recording[region].action == Create)
 	}
 	base := p.base(a, f, records)
@@ -239,9 +239,9 @@ func (p *planner) unmet(t templates.Template, region string, done verdicts) stri
 }
 
 // unfit says why an account can hold no stack instance, "" when it can.
-func unfit(a *orgs.Account) string {
+func unfit(d Desired, a *orgs.Account) string {
 	switch {
-	case a.Management:
+	case a.Management && a.ID != d.Management:
 		return "StackSets never deploys to the management account"
 	case !a.Active():
 		return "account is " + orNone(a.State)
@@ -261,11 +261,14 @@ func (p *planner) set(name string) Set {
 // existing says what becomes of an instance that is there; ok is false when there
 // is none. Nothing can be changed where the Region is off or denied.
 func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok bool) {
-	i, ok := s.Instances[Target{account, region}]
-	if !ok {
+	t := Target{account, region}
+	if one, single := s.Singles[t]; single {
+		v = one.verdict(s)
+	} else if i, there := s.Instances[t]; there {
+		v = state(s, i)
+	} else {
 		return v, false
 	}
-	v = state(s, i)
 	if why := place(f, region); why != "" && v.action != None {
 		return skip("%s", why), true
 	}

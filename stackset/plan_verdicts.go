@@ -68,7 +68,8 @@ func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v
 	if r == nil || r.Off || r.Gap.Is() {
 		return v
 	}
-	switch made := s.Instances[Target{a.ID, region}].StackID != ""; {
+	there, _ := s.At(Target{a.ID, region})
+	switch made := there.StackID != ""; {
 	case r.Recorder != nil && r.Recorder.Name != ourRecorder && !made:
 		// The create failed for this very recorder, and would again.
 		v = p.theirs(a, region, r.Recorder)

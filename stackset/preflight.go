@@ -50,7 +50,7 @@ type PreflightInput struct {
 // Preflight reads what the accounts have: accounts side by side, a few Regions of
 // an account at once, the calls within an account and Region one after another,
 // since Config's request rates are per account and Region. Accounts that are not
-// ACTIVE and the management account are left out. A failure in an account is a Gap
+// ACTIVE are left out, and the management account where it is not the caller. A failure in an account is a Gap
 // in the facts; the only error is that of a cancelled context.
 func Preflight(ctx context.Context, s *awsapi.Session, in PreflightInput, emit func(Event)) (*Facts, error) {
 	if emit == nil {
@@ -62,7 +62,7 @@ func Preflight(ctx context.Context, s *awsapi.Session, in PreflightInput, emit f
 	p := &preflight{s: s, in: in, optIn: in.optIn()}
 	var targets []*orgs.Account
 	for _, a := range in.Accounts {
-		if a.Active() && !a.Management {
+		if a.Active() && (!a.Management || a.ID == s.Account) {
 			targets = append(targets, a)
 		}
 	}

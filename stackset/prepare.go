@@ -116,6 +116,9 @@ func Look(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Eve
 	}
 	found, err := Find(ctx, s, in.CallAs, on, WantedSets(in.Desired))
 	if err == nil {
+		err = findSingles(ctx, s, in.Desired, found.Sets, on)
+	}
+	if err == nil {
 		for i := range found.Sets {
 			set := &found.Sets[i]
 			set.Want = want(in.Desired, set.Template, set.Automatic)

@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,9 +57,9 @@ func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
 				n++
 			}
 		}
-		most := allowed(o.MaxDeletions, len(s.Instances))
+		most := allowed(o.MaxDeletions, s.size())
 		if n > most {
-			return nil, &TooManyError{s.Name, n, len(s.Instances), most}
+			return nil, &TooManyError{s.Name, n, s.size(), most}
 		}
 	}
 	plan.Hash = plan.hash()
@@ -81,15 +82,21 @@ func deletions(d Desired, sets []Set, reason string) []Change {
 	for _, s := range sets {
 		for _, a := range d.Accounts {
 			var regions []string
-			for t := range s.Instances {
+			places := slices.Collect(maps.Keys(s.Instances))
+			for t := range s.Singles {
+				if _, ours := s.At(t); ours {
+					places = append(places, t)
+				}
+			}
+			for _, t := range places {
 				if t.AccountID == a.ID && (len(d.Regions) == 0 || slices.Contains(d.Regions, t.Region)) {
 					regions = append(regions, t.Region)
 				}
 			}
 			slices.Sort(regions)
 			for _, region := range regions {
-				c := Change{StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: Delete, Reason: reason}
-				if why := unfit(a); why != "" {
+				c := Change{StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: Delete, Reason: reason, Single: a.Management}
+				if why := unfit(d, a); why != "" {
 					c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
 				}
 				out = append(out, c)

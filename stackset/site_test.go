@@ -170,7 +170,7 @@ func (s *site) asForetold(p *Plan, r *Result, before map[string]int) {
 	var targets, done []string
 	for _, step := range p.Steps(ApplyOptions{}) {
 		calls[step.Call]++
-		if step.Instances > 0 {
+		if step.Instances > 0 && step.OUs != nil {
 			targets = append(targets, fmt.Sprint(step.StackSet, step.OUs, step.Accounts, step.Retain))
 		}
 	}

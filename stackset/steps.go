@@ -29,10 +29,12 @@ func (p *Plan) Steps(o ApplyOptions) []Step {
 		for _, b := range deleteBatches(p, &s, o, p.actions(s.Name, Delete)) {
 			out = append(out, step(s, "DeleteStackInstances", b))
 		}
+		out = append(out, p.singleSteps(s, Delete)...)
 	}
 	for _, s := range p.Sets {
 		again := p.actions(s.Name, Recreate)
 		creates, updates := p.actions(s.Name, Create), p.actions(s.Name, Update)
+		out = append(out, p.singleSteps(s, Create, Update, Recreate)...)
 		if len(again)+len(creates)+len(updates) == 0 {
 			continue
 		}
@@ -74,11 +76,11 @@ func step(s Set, call string, b batch) Step {
 	return Step{StackSet: s.Name, Call: call, OUs: b.ous, Accounts: b.accounts, Regions: b.regions, Overrides: b.overrides, Retain: b.retain, Instances: len(b.changes)}
 }
 
-// actions are a set's changes of one action.
+// actions are the changes of a set's instances of one action.
 func (p *Plan) actions(set string, action Action) []Change {
 	var out []Change
 	for _, c := range p.Changes {
-		if c.StackSet == set && c.Action == action {
+		if c.StackSet == set && c.Action == action && !c.Single {
 			out = append(out, c)
 		}
 	}

@@ -64,6 +64,8 @@ type Change struct {
 	// Orphan marks the deletion of an instance outside the selection: its stack is
 	// left behind where it is INOPERABLE or would take data with it.
 	Orphan bool
+	// Single marks a change of a plain stack, in the management account.
+	Single bool
 }
 
 // Preferences are StackSets operation preferences. Regions always run in
@@ -96,6 +98,8 @@ type Set struct {
 	// Outdated says why the set itself has to be updated; "" when it need not.
 	Outdated  string
 	Instances map[Target]Instance
+	// Singles are plain stacks that stand for instances, in the management account.
+	Singles map[Target]Single
 }
 
 // Instance is a stack instance as StackSets lists it.

@@ -58,6 +58,9 @@ func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desir
 	if err != nil {
 		return err
 	}
+	if err := j.managementAllowed(chosen); err != nil {
+		return err
+	}
 	r, err := j.chooseRegions(ctx, false)
 	if err != nil {
 		return err

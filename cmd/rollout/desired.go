@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
 	"rollout/internal/awsapi"
 	"rollout/orgs"
 	"rollout/reports"
@@ -21,6 +23,11 @@ func (j *job) desired(chosen *choice, r *regions) (stackset.Desired, error) {
 		return d, err
 	}
 	d.Accounts, d.Organization = chosen.accounts, chosen.tree.OrganizationID
+	for _, a := range chosen.accounts {
+		if a.Management && chosen.callAs == types.CallAsSelf {
+			d.Management = a.ID
+		}
+	}
 	d.Walked = map[string]*orgs.Account{}
 	for _, a := range chosen.tree.Accounts {
 		d.Walked[a.ID] = a
@@ -148,13 +155,45 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if err := j.managementAllowed(chosen); err != nil {
+		return nil, nil, nil, err
+	}
 	view := j.newStackView("preflight")
 	defer view.done()
 	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all}, view.event)
+	if err == nil {
+		j.leftOut(chosen, plan)
+	}
 	if err == nil && j.Kept != nil {
 		err = stackset.Moved(j.Kept.Plan, plan.JSON())
 	}
 	return chosen, r, plan, err
+}
+
+// managementAllowed refuses the management account where the caller acts for it only
+// as a delegated administrator.
+func (j *job) managementAllowed(chosen *choice) error {
+	for _, a := range chosen.accounts {
+		if a.Management && chosen.callAs != types.CallAsSelf {
+			return &stackset.DelegatedManagementError{Caller: j.session.Account, Management: a.ID}
+		}
+	}
+	return nil
+}
+
+// leftOut says in a plan that the management account, which the selection names, is
+// left out.
+func (j *job) leftOut(chosen *choice, plan *stackset.Plan) {
+	for _, d := range chosen.selection.Decisions {
+		if d.Account.Management && d.OnlyManagement {
+			how := "--include-management takes it in, by plain stacks"
+			if chosen.callAs != types.CallAsSelf {
+				how = "only its own credentials can, with --include-management"
+			}
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("The management account %s (%s) is in the selection and left out, since StackSets never deploys to it: %s.", d.Account.ID, d.Account.Name, how))
+			slices.Sort(plan.Warnings)
+		}
+	}
 }
 
 // look finds the sets of a run for commands that do not plan a deploy. known are the

@@ -61,7 +61,7 @@ func whichFlags() []cli.Flag {
 		list(which, "account", "only this `ACCOUNT`: an id, a name or a glob of names; repeat or separate by commas"),
 		list(which, "exclude-account", "`ACCOUNT` left out"),
 		list(which, "account-tag", "only accounts with this `KEY=VALUE` tag; repeat for several, all must hold"),
-		toggle(which, "include-management", "report the management account too (StackSets never deploys to it)"),
+		toggle(which, "include-management", "the management account too: what StackSets never deploys there goes by plain stacks"),
 	}
 }
 

@@ -140,3 +140,43 @@ func TestAPolicyForSeveralCommandsIsTheirUnion(t *testing.T) {
 		t.Errorf("%v\nwant %v", got, slices.Compact(want))
 	}
 }
+
+// What goes to the management account by plain stacks is made with the identity's own
+// rights: the policy for the command and the one for the templates together are enough.
+func TestPolicyOfADeployToTheManagementAccount(t *testing.T) {
+	in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames, Own: true}
+	target := []string{"--account", "management", "--include-management", "--region", "us-east-1"}
+	template, err := templates.Lookup(templates.DefaultSecurityGroup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, _ := templates.ExecutionPolicy(template.Chain())
+	policy := func(command string) templates.Policy {
+		p := doctor.Policy(named(command), in)
+		p.Statement = append(p.Statement, made.Statement...)
+		return p
+	}
+	for command, args := range map[string][]string{
+		"deploy": words([]string{"deploy"}, target, forReal),
+		"remove": words([]string{"remove", "--max-deletions", "100%"}, target[:3], []string{"--yes"}),
+	} {
+		t.Run(command, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				th := newTheater(t, simaws.Options{})
+				if command == "remove" {
+					th.play(act{before: [][]string{words([]string{"deploy"}, target, forReal)}})
+				}
+				whole := policy(command)
+				if status, said := th.run(&whole, args...); status != exitDone || refused(said) {
+					t.Errorf("exit status %d with the whole policy\n%s", status, said)
+				}
+				called := th.calls.actions()
+				if extra := slices.DeleteFunc(called, func(a string) bool {
+					return slices.Contains(named(command)[0].Actions(in), a) || slices.ContainsFunc(made.Statement, func(s templates.Statement) bool { return slices.Contains(s.Action, a) })
+				}); len(extra) > 0 {
+					t.Errorf("called %v beside what the policies allow", extra)
+				}
+			})
+		})
+	}
+}

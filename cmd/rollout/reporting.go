@@ -122,12 +122,12 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []aw
 	if err != nil {
 		return nil, err
 	}
-	instances := map[string]map[stackset.Target]stackset.Instance{}
+	instances := map[string]stackset.Set{}
 	rules := rulesAt(d, found.Sets)
 	for _, s := range found.Sets {
 		for _, region := range d.RegionsOf(s.Template) {
 			for _, rule := range s.Rules(region, d.Partition) {
-				instances[rule.Name] = s.Instances
+				instances[rule.Name] = s
 			}
 		}
 	}
@@ -143,8 +143,7 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []aw
 	gathered := reports.Collect(ctx, j.session, reports.GatherInput{
 		Accounts: d.Accounts, Regions: d.Regions, Rules: rules, OptIn: r.optIn, Sessions: sessions,
 		Instances: func(account, region, rule string) (stackset.Instance, bool) {
-			i, ok := instances[rule][stackset.Target{AccountID: account, Region: region}]
-			return i, ok
+			return instances[rule].At(stackset.Target{AccountID: account, Region: region})
 		},
 	}, view.event)
 	view.done()

@@ -27,6 +27,8 @@ type need struct {
 	own bool
 	// delegated says that a delegated administrator needs it, and nobody else.
 	delegated bool
+	// plain says that it is about plain stacks, which only the management account has.
+	plain bool
 }
 
 // kind is what a policy can narrow an action to. Source: the service authorization
@@ -37,6 +39,7 @@ const (
 	everything kind = iota
 	sets            // stack sets, by name
 	setWork         // and with them the targets and the types of what they make
+	stacks          // the plain stacks of the management account, by name
 	roles           // the roles that rollout assumes to read
 	restorers       // the roles that it assumes to restore
 	identities      // the account's own roles and users
@@ -66,6 +69,15 @@ func inside(session string) []need {
 	return out
 }
 
+// plainly are actions on plain stacks.
+func plainly(actions string) []need {
+	out := on(stacks, actions)
+	for i := range out {
+		out[i].own, out[i].plain = true, true
+	}
+	return out
+}
+
 var (
 	// ListAccountsForParent is for organizations whose accounts come without their Paths.
 	walk = on(everything, `organizations:DescribeOrganization organizations:ListAccounts organizations:ListAccountsForParent
@@ -84,6 +96,9 @@ var (
 	define  = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
 	create  = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
 	deletes = on(setWork, "cloudformation:DeleteStackInstances")
+	seen    = plainly("cloudformation:DescribeStacks")
+	put     = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
+	drop    = plainly("cloudformation:DeleteStack")
 	// StackSets asks Organizations as the caller whether its account is one
 	// (hashicorp/terraform-provider-aws#37069).
 	administrator = []need{{action: "organizations:ListDelegatedAdministrators", delegated: true}}
@@ -92,9 +107,9 @@ var (
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, look, enter, inside(stackset.PreflightPolicy))
-	report := slices.Concat(walk, tags, regions, look, enter, inside(reports.ReadPolicy))
-	deploy := slices.Concat(plan, define, create, deletes, watch)
+	plan := slices.Concat(walk, tags, regions, access, control, look, enter, seen, inside(stackset.PreflightPolicy))
+	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
+	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
 	doctor := slices.Concat(walk, tags, regions, access, enter, on(identities, "iam:GetRole iam:SimulatePrincipalPolicy"), on(everything, `cloudformation:ListStackSets organizations:DescribePolicy
 		organizations:ListAWSServiceAccessForOrganization organizations:ListDelegatedAdministrators organizations:ListPolicies organizations:ListTargetsForPolicy`))
@@ -113,6 +128,6 @@ func Commands() []Command {
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy(true)))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
 			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},
-		{"remove", slices.Concat(take, on(sets, "cloudformation:DeleteStackSet"))},
+		{"remove", slices.Concat(take, seen, drop, plainly("cloudformation:DescribeStackEvents"), on(sets, "cloudformation:DeleteStackSet"))},
 	}
 }

@@ -104,6 +104,7 @@ func (e *examiner) simulate(ctx context.Context, api *iam.Client, source string)
 	resources := map[kind][]string{
 		sets:       {set},
 		setWork:    {set, strings.Replace(set, ":stackset/", ":stackset-target/", 1) + "/" + owner, prefix + ":type/resource/AWS-Config-ConfigRule"},
+		stacks:     {strings.Replace(strings.TrimSuffix(set, id), ":stackset/", ":stack/", 1) + "/" + id[1:]},
 		identities: {source},
 	}
 	for k, names := range map[kind][]string{roles: in.Roles, restorers: in.Restorers} {

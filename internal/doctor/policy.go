@@ -34,7 +34,7 @@ func (c Command) Actions(in PolicyInput) []string {
 }
 
 func (in PolicyInput) takes(n need) bool {
-	return (in.Delegated || !n.delegated) && (in.Own || !n.own)
+	return (in.Delegated || !n.delegated) && (in.Own || !n.own) && !(in.Delegated && n.plain)
 }
 
 // Policy is the least that lets an identity run the commands: no action that none of
@@ -57,6 +57,7 @@ func Policy(list []Command, in PolicyInput) templates.Policy {
 		{everything, "WithoutResource", []string{"*"}},
 		{sets, "TheseStackSets", in.sets("stackset")},
 		{setWork, "TheirInstances", slices.Concat(in.sets("stackset"), in.sets("stackset-target"), []string{"arn:" + in.Partition + ":cloudformation:*::type/resource/*"})},
+		{stacks, "PlainStacks", in.stacks()},
 		{roles, "EnterAccounts", in.roles(in.Roles)},
 		{restorers, "EnterToRestore", in.roles(in.Restorers)},
 		{identities, "SimulateItself", []string{"arn:" + in.Partition + ":iam::*:role/*", "arn:" + in.Partition + ":iam::*:user/*"}},
@@ -73,6 +74,14 @@ func (in PolicyInput) sets(resource string) []string {
 	var out []string
 	for _, name := range in.StackSets {
 		out = append(out, fmt.Sprintf("arn:%s:cloudformation:*:*:%s/%s:*", in.Partition, resource, name))
+	}
+	return out
+}
+
+func (in PolicyInput) stacks() []string {
+	var out []string
+	for _, name := range in.StackSets {
+		out = append(out, fmt.Sprintf("arn:%s:cloudformation:*:*:stack/%s/*", in.Partition, name))
 	}
 	return out
 }

@@ -1,0 +1,187 @@
+package stackset
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/fanout"
+	"rollout/templates"
+)
+
+// Single is the plain stack that stands for a set's instance in the management
+// account, where StackSets deploys nothing. It bears the set's name, carries its tags
+// and is worked on through change sets.
+type Single struct {
+	Target
+	ID             string
+	Status, Reason string // a StackStatus; "" where it could not be read
+	SHA256         string // its tag rollout:sha256
+	Parameters     map[string]string
+	Ours           bool // it carries the tag rollout:template with the set's template
+	// Unread says why it could not be read.
+	Unread string
+}
+
+// findSingles looks for the plain stacks of the sets in the caller's own account: one
+// call a set and Region.
+func findSingles(ctx context.Context, s *awsapi.Session, d Desired, sets []Set, on []string) error {
+	if d.Management == "" {
+		return nil
+	}
+	type task struct {
+		set    int
+		region string
+	}
+	var tasks []task
+	for i, set := range sets {
+		regions := d.RegionsOf(set.Template)
+		if len(regions) == 0 {
+			regions = on
+		}
+		for _, region := range regions {
+			tasks = append(tasks, task{i, region})
+		}
+	}
+	for t, one := range fanout.Ordered(ctx, tasks, regionsAtOnce, func(ctx context.Context, t task) *Single {
+		return readSingle(ctx, newClient(s, t.region, newPace()), sets[t.set], Target{d.Management, t.region})
+	}) {
+		if one != nil {
+			if sets[t.set].Singles == nil {
+				sets[t.set].Singles = map[Target]Single{}
+			}
+			sets[t.set].Singles[one.Target] = *one
+		}
+	}
+	return ctx.Err()
+}
+
+// readSingle reads one plain stack, nil where there is none.
+func readSingle(ctx context.Context, client *cloudformation.Client, set Set, at Target) *Single {
+	one := &Single{Target: at, Parameters: map[string]string{}}
+	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(set.Name)})
+	switch {
+	case err != nil && notThere(err):
+		return nil
+	case err != nil:
+		one.Unread = sentence(awsapi.Text(err))
+		return one
+	case len(out.Stacks) == 0:
+		return nil
+	}
+	stack := out.Stacks[0]
+	if stack.StackStatus == types.StackStatusReviewInProgress {
+		return nil // only a change set is there, and no resource
+	}
+	one.ID, one.Status, one.Reason = aws.ToString(stack.StackId), string(stack.StackStatus), aws.ToString(stack.StackStatusReason)
+	one.SHA256, one.Ours = tagValue(stack.Tags, TagSHA256), tagValue(stack.Tags, TagTemplate) == set.Template.Name
+	for _, p := range stack.Parameters {
+		one.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+	}
+	return one
+}
+
+// notThere says whether an answer means that there is no such stack, which
+// CloudFormation says by a ValidationError ("Stack with id X does not exist").
+func notThere(err error) bool {
+	return awsapi.Code(err) == "ValidationError" && strings.Contains(awsapi.Text(err), "does not exist")
+}
+
+// At is what a set has in a place, an instance or a plain stack that stands for one.
+func (s Set) At(t Target) (Instance, bool) {
+	if i, ok := s.Instances[t]; ok {
+		return i, true
+	}
+	one, ok := s.Singles[t]
+	if !ok || !one.Ours {
+		return Instance{}, false
+	}
+	i := Instance{Target: t, Status: "CURRENT", DetailedStatus: OutcomeSucceeded, Reason: one.Reason, StackID: one.ID}
+	switch status := one.Status; {
+	case status == "ROLLBACK_COMPLETE":
+		// Nothing is in it: as an instance whose creation failed, which has no stack.
+		i.Status, i.DetailedStatus, i.StackID = "OUTDATED", OutcomeFailed, ""
+	case strings.HasSuffix(status, "_IN_PROGRESS"):
+		i.Status, i.DetailedStatus = "OUTDATED", OutcomeRunning
+	case status != "CREATE_COMPLETE" && status != "UPDATE_COMPLETE":
+		i.Status, i.DetailedStatus = "OUTDATED", OutcomeFailed
+	}
+	return i, true
+}
+
+// size is how many instances a set has, with the plain stacks that stand for some.
+func (s Set) size() int {
+	n := len(s.Instances)
+	for _, one := range s.Singles {
+		if one.Ours {
+			n++
+		}
+	}
+	return n
+}
+
+// verdict says what becomes of a plain stack.
+func (one Single) verdict(s Set) verdict {
+	switch status := one.Status; {
+	case one.Unread != "":
+		return skip("whether the stack %s is there could not be seen: %s", s.Name, one.Unread)
+	case !one.Ours:
+		return skip("a stack called %s is there, which rollout did not make: delete it, or use another --stack-set name", s.Name)
+	case strings.HasSuffix(status, "_IN_PROGRESS"):
+		return verdict{None, "CloudFormation is working on the stack (" + status + ")", true, nil}
+	case status == "UPDATE_ROLLBACK_FAILED":
+		return skip("the stack is %s%s: continue its rollback first (aws cloudformation continue-update-rollback --stack-name %s --region %s)", status, because(one.Reason), s.Name, one.Region)
+	case status == "CREATE_FAILED" || status == "DELETE_FAILED" || strings.HasPrefix(status, "ROLLBACK_"):
+		return verdict{Recreate, "the stack is " + status + because(one.Reason) + "; it is deleted and made anew", true, nil}
+	}
+	if why := outdated(Set{Exists: true, Template: s.Template, SHA256: one.SHA256, Parameters: one.Parameters, Want: withoutSwitches(s.Template, s.Want)}); why != "" {
+		return verdict{Update, why, true, nil}
+	}
+	if one.Status == "UPDATE_ROLLBACK_COMPLETE" || one.Status == "UPDATE_FAILED" {
+		return verdict{Update, "the stack is " + one.Status + because(one.Reason), true, nil}
+	}
+	return verdict{None, "", true, nil}
+}
+
+// withoutSwitches leaves out what was given at create, by what was there then.
+func withoutSwitches(t templates.Template, values map[string]string) map[string]string {
+	out := maps.Clone(values)
+	maps.DeleteFunc(out, func(name, _ string) bool { return isSwitch(t, name) })
+	return out
+}
+
+// isSwitch says whether a parameter is one that preflight sets when a stack is created.
+func isSwitch(t templates.Template, name string) bool {
+	return t.Name == templates.RecordingBase && slices.Contains(baseSwitches, name) || t.Keeps != nil && t.Keeps.Switch == name
+}
+
+// singles are a set's changes of plain stacks, of some actions.
+func (p *Plan) singles(set string, actions ...Action) []Change {
+	var out []Change
+	for _, c := range p.Changes {
+		if c.StackSet == set && c.Single && slices.Contains(actions, c.Action) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// DelegatedManagementError says that the management account was chosen by somebody
+// who cannot deploy to it.
+type DelegatedManagementError struct{ Caller, Management string }
+
+func (e *DelegatedManagementError) Error() string {
+	return fmt.Sprintf("--include-management: account %s acts as delegated administrator, and StackSets never deploys to the management account %s, for nobody; what goes there goes by plain stacks, with credentials of that account", e.Caller, e.Management)
+}
+
+// Remedy says what to do about it.
+func (e *DelegatedManagementError) Remedy() string {
+	return "Use credentials of the management account, or leave --include-management out."
+}
