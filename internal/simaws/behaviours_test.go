@@ -16,7 +16,7 @@ import (
 // behaviourSimulations are the organizations that testdata/behaviours.py asks, by the
 // name that it knows them by.
 var behaviourSimulations = map[string]simaws.Options{
-	"main": {Accounts: 60, Empty: true, Speed: 3600},
+	"main": {Accounts: 120, Empty: true, Speed: 3600},
 	// slow is for what is seen only while something else is under way.
 	"slow":    {Accounts: 12, Empty: true, Speed: 120},
 	"pages":   {Accounts: 30, Empty: true, EmptyPages: true},

@@ -128,6 +128,9 @@ func createRole(s *Sim, c resourceCall) (resourceResult, error) {
 	if len(r.Name) > 64 {
 		return resourceResult{}, handlerError(s, "Iam", http.StatusBadRequest, "InvalidRequest", "1 validation error detected: Value '"+r.Name+"' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64")
 	}
+	if !patternRoleName.MatchString(r.Name) {
+		return resourceResult{}, handlerError(s, "Iam", http.StatusBadRequest, "InvalidRequest", "1 validation error detected: Value '"+r.Name+"' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+")
+	}
 	if c.Account.roles[r.Name] != nil {
 		return resourceResult{}, handlerError(s, "Iam", http.StatusConflict, "AlreadyExists", "Role with name "+r.Name+" already exists.")
 	}

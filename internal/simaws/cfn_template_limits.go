@@ -79,11 +79,12 @@ func checkSections(doc *templates.Document) error {
 			return invalid("Template format error: Unrecognized parameter type: %s", kind)
 		}
 	}
+	calls := []any{doc.Conditions, doc.Outputs}
 	for _, id := range doc.ResourceOrder {
-		r := doc.Resources[id]
-		if name := extension(r.Properties); name != "" {
-			return invalid("Template format error: Unresolved dependencies: %s needs the transform AWS::LanguageExtensions, and the template does not declare it", name)
-		}
+		calls = append(calls, doc.Resources[id].Properties)
+	}
+	if name := extension(calls); name != "" {
+		return invalid("Template format error: Unresolved dependencies: %s needs the transform AWS::LanguageExtensions, and the template does not declare it", name)
 	}
 	for _, name := range sortedKeys(doc.Outputs) {
 		if err := checkOutput(name, doc.Outputs[name]); err != nil {

@@ -27,6 +27,9 @@ def what_arrives(sim):
     mine, theirs = (at.account, "us-east-1", "closed"), (other.account, "us-east-1", "closed")
     # CFG-03: nothing without the account's and Region's authorization.
     until("the sources", lambda: sources(config, "named") == {(at.account, "us-east-1"): "FAILED", (other.account, "us-east-1"): "FAILED"})
+    # The account's own aggregator has the data by then.
+    at.config.put_configuration_aggregator(**dict(source, ConfigurationAggregatorName="own"))
+    until("the account's own data", lambda: mine in rules(at.config, "own"))
     equal(rules(config, "named"), set(), "without authorization")
     sim.client("config", "eu-west-1", at.account).put_aggregation_authorization(AuthorizedAccountId=sim.management, AuthorizedAwsRegion="us-east-1")
     equal(sources(config, "named")[(at.account, "us-east-1")], "FAILED", "authorized in another Region")
@@ -69,6 +72,8 @@ def an_organization(sim):
     put = lambda: config.put_configuration_aggregator(ConfigurationAggregatorName="organization", OrganizationAggregationSource={"RoleArn": role, "AwsRegions": ["us-east-1"]})
     put()
     until("the role's failure", lambda: "FAILED" in sources(config, "organization").values())
+    at.config.put_configuration_aggregator(ConfigurationAggregatorName="own", AccountAggregationSources=[{"AccountIds": [at.account], "AwsRegions": ["us-east-1"]}])
+    until("the account's own data", lambda: rules(at.config, "own"))
     equal(rules(config, "organization"), set(), "with a role that may nothing")
     iam.attach_role_policy(RoleName="aggregates", PolicyArn="arn:aws:iam::aws:policy/service-role/AWSConfigRoleForOrganizations")
     put()
