@@ -25,11 +25,13 @@ func BenchmarkLargeStackSet(b *testing.B) {
 			b.Fatal(err)
 		}
 		op := &cloudformation.DescribeStackSetOperationInput{StackSetName: aws.String("s"), OperationId: out.OperationId}
-		for range 10 {
+		for ended := false; !ended; {
 			now = now.Add(10 * time.Second)
-			if _, err := api.DescribeStackSetOperation(b.Context(), op); err != nil {
+			d, err := api.DescribeStackSetOperation(b.Context(), op)
+			if err != nil {
 				b.Fatal(err)
 			}
+			ended = d.StackSetOperation.EndTimestamp != nil
 		}
 		n := 0
 		for p := cloudformation.NewListStackInstancesPaginator(api, &cloudformation.ListStackInstancesInput{StackSetName: aws.String("s")}); p.HasMorePages(); {
