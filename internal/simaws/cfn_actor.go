@@ -41,20 +41,28 @@ func isDenial(err error) bool {
 var handlerResources = map[string]string{
 	"AWS::IAM::Role":          "iam::{A}:role{Path}{RoleName}",
 	"AWS::IAM::ManagedPolicy": "iam::{A}:policy{Path}{ManagedPolicyName}",
-	"AWS::S3::Bucket":         "s3:::{BucketName}",
-	"AWS::S3::BucketPolicy":   "s3:::{Bucket}",
-	"AWS::SSM::Document":      "ssm:{R}:{A}:document/{Name}",
-	"AWS::SNS::Topic":         "sns:{R}:{A}:{TopicName}",
+	// The role's own name is the service's to choose.
+	"AWS::IAM::ServiceLinkedRole": "iam::{A}:role/aws-service-role/{AWSServiceName}/AWSServiceRole",
+	"AWS::S3::Bucket":             "s3:::{BucketName}",
+	"AWS::S3::BucketPolicy":       "s3:::{Bucket}",
+	"AWS::SSM::Document":          "ssm:{R}:{A}:document/{Name}",
+	"AWS::SNS::Topic":             "sns:{R}:{A}:{TopicName}",
 }
 
 // handlerResource is the ARN of a resource. The name that CloudFormation makes up is not
 // known before, but for its beginning.
 func handlerResource(s *Sim, c resourceCall, kind string) string {
-	form, known := handlerResources[kind]
 	if strings.HasPrefix(c.PhysicalID, "arn:") {
 		return c.PhysicalID
 	}
-	if !known {
+	form, known := handlerResources[kind]
+	switch roles := texts(c.Properties["Roles"]); {
+	case kind == "AWS::IAM::Policy" && len(roles) > 0: // it is the role's
+		if role := c.Account.roles[roles[0]]; role != nil {
+			return role.ARN
+		}
+		return "arn:" + s.world.partition + ":iam::" + c.Account.ID + ":role/" + roles[0]
+	case !known:
 		return "*"
 	}
 	out := strings.NewReplacer("{R}", c.Region.name, "{A}", c.Account.ID).Replace(form)

@@ -146,3 +146,33 @@ func TestAnOrganizationsPolicyBindsRollbacks(t *testing.T) {
 		t.Error(sortedKeys(a.buckets))
 	}
 }
+
+// What a call of a handler is about, before there is a resource and when there is one.
+func TestHandlerResources(t *testing.T) {
+	b := newBench(t)
+	b.a.roles["r"] = &iamRole{Name: "r", ARN: "arn:aws:iam::" + b.a.ID + ":role/x/r"}
+	b.st.Name = "Stack"
+	for _, c := range []struct {
+		kind, physical string
+		properties     map[string]any
+		want           string
+	}{
+		{"AWS::IAM::Role", "", map[string]any{"RoleName": "r", "Path": "/p/"}, "arn:aws:iam::ACCOUNT:role/p/r"},
+		{"AWS::IAM::Role", "", nil, "arn:aws:iam::ACCOUNT:role/Stack-L-0"},
+		{"AWS::IAM::Role", "made", nil, "arn:aws:iam::ACCOUNT:role/made"},
+		{"AWS::IAM::Policy", "", map[string]any{"Roles": []any{"r"}}, "arn:aws:iam::ACCOUNT:role/x/r"},
+		{"AWS::IAM::Policy", "", map[string]any{"Roles": []any{"other"}}, "arn:aws:iam::ACCOUNT:role/other"},
+		{"AWS::IAM::ManagedPolicy", "arn:aws:iam::1:policy/p", nil, "arn:aws:iam::1:policy/p"},
+		{"AWS::IAM::ServiceLinkedRole", "", map[string]any{"AWSServiceName": "config.amazonaws.com"}, "arn:aws:iam::ACCOUNT:role/aws-service-role/config.amazonaws.com/AWSServiceRole"},
+		{"AWS::S3::Bucket", "", nil, "arn:aws:s3:::stack-l-0"},
+		{"AWS::S3::BucketPolicy", "x", map[string]any{"Bucket": "b"}, "arn:aws:s3:::b"},
+		{"AWS::SSM::Document", "", map[string]any{"Name": "d"}, "arn:aws:ssm:us-east-1:ACCOUNT:document/d"},
+		{"AWS::SNS::Topic", "", map[string]any{"TopicName": "t"}, "arn:aws:sns:us-east-1:ACCOUNT:t"},
+		{"AWS::Other::Type", "", nil, "*"},
+	} {
+		got := handlerResource(b.s, resourceCall{Account: b.a, Region: b.r, Stack: b.st, LogicalID: "L", PhysicalID: c.physical, Properties: c.properties}, c.kind)
+		if want := strings.ReplaceAll(c.want, "ACCOUNT", b.a.ID); got != want {
+			t.Errorf("%s: %s, want %s", c.kind, got, want)
+		}
+	}
+}

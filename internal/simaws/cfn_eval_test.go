@@ -150,7 +150,7 @@ func FuzzTemplates(f *testing.F) {
 		}
 		st := &stack{Name: "StackSet-fuzz", Body: body, doc: doc, Parameters: given}
 		r := a.region("us-east-1")
-		if _, err := s.apply(a, r, st); err != nil {
+		if _, err := s.apply(a, r, st, nil); err != nil {
 			if err.Error() == "" {
 				t.Error("a failure without a reason")
 			}

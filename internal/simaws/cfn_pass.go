@@ -71,9 +71,9 @@ func (s *Sim) newPass(a *account, r *regionState, st *stack) *pass {
 }
 
 // apply makes a stack be what its template says, at once: creates, updates, replaces and
-// deletes resources in order. When a resource fails, what was done is undone. changed
-// says whether there was anything to do.
-func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err error) {
+// deletes resources in order. When a resource fails, what was done is undone, with the
+// tags that the stack had. changed says whether there was anything to do.
+func (s *Sim) apply(a *account, r *regionState, st *stack, tags map[string]string) (changed bool, err error) {
 	p := s.newPass(a, r, st)
 	fresh, order := st.Resources == nil, slices.Clone(st.Order)
 	p.forward(func(e error) { err = e })
@@ -88,6 +88,7 @@ func (s *Sim) apply(a *account, r *regionState, st *stack) (changed bool, err er
 		p.removeAll(p.onCreate, st.leaves)
 		return false, err
 	}
+	st.Tags = tags
 	p.rollBack(nil, func(failed string) {
 		if failed != "" {
 			n := st.own(s) // for ContinueUpdateRollback

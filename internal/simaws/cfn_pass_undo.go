@@ -166,9 +166,34 @@ func (p *pass) onDelete(res *stackResource) bool {
 	return strings.HasPrefix(res.DeletionPolicy, "Retain") || p.st.lets(res.LogicalID)
 }
 
+// unseen are resources that the stack does not show, left by updates that did not end:
+// those that were replaced, and those that took the place of others.
+func (p *pass) unseen() (list []*stackResource) {
+	add := func(res *stackResource) {
+		if shown := p.st.Resources[res.LogicalID]; res.PhysicalID != "" && (shown == nil || shown.PhysicalID != res.PhysicalID) {
+			list = append(list, res)
+		}
+	}
+	for _, m := range p.trail {
+		if m.replaced() {
+			add(m.before)
+		}
+	}
+	for _, res := range p.extra {
+		add(res)
+	}
+	p.trail, p.extra = nil, nil
+	return list
+}
+
 // removeAll deletes what a stack has, last first, but for what is to be kept, and tells
-// what could not be deleted. What such a one needs is not tried.
+// what could not be deleted.
 func (p *pass) removeAll(keep func(*stackResource) bool, then func(failed []string)) {
+	p.sweep(p.unseen(), keep, func([]string) { p.removeShown(keep, then) })
+}
+
+// removeShown does not try what one needs that could not be deleted.
+func (p *pass) removeShown(keep func(*stackResource) bool, then func(failed []string)) {
 	needs := map[string]map[string]bool{}
 	if p.st.doc != nil {
 		needs = resourceNeeds(p.st.doc)

@@ -29,7 +29,7 @@ func (b *bench) apply(body string) error {
 	}
 	before := b.st.doc
 	b.st.doc = doc
-	if _, err = b.s.apply(b.a, b.r, b.st); err != nil {
+	if _, err = b.s.apply(b.a, b.r, b.st, b.st.Tags); err != nil {
 		b.st.doc = before
 	}
 	return err

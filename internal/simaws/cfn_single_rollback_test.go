@@ -222,3 +222,64 @@ func TestAnInstanceWhoseRollbackFails(t *testing.T) {
 		}
 	})
 }
+
+// What an update without rollback has replaced goes with the stack.
+func TestWhatWasReplacedGoesToo(t *testing.T) {
+	for _, how := range []string{"delete", "continue"} {
+		d := occupied(t)
+		if err := d.create("s", bucketAnd("first", "")); err != nil {
+			t.Fatal(err)
+		}
+		d.pass()
+		if err := d.update("s", bucketAnd("second", `, "Last": `+fmt.Sprintf(inTheWay, "Bucket")), func(in *cloudformation.UpdateStackInput) { in.DisableRollback = aws.Bool(true) }); err != nil {
+			t.Fatal(err)
+		}
+		d.pass()
+		d.wants("s", "UPDATE_FAILED")
+		buckets := d.sim.world.globalBuckets
+		if buckets["first"] == nil || buckets["second"] == nil {
+			t.Fatal(sortedKeys(buckets))
+		}
+		if how == "delete" {
+			if err := d.delete("s"); err != nil {
+				t.Fatal(err)
+			}
+			d.pass()
+			d.wants("s", "ValidationError")
+			if buckets["first"] != nil || buckets["second"] != nil {
+				t.Error(sortedKeys(buckets))
+			}
+			continue
+		}
+		// The next update that succeeds cleans up after the one that failed.
+		if err := d.update("s", bucketAnd("second", ""), func(in *cloudformation.UpdateStackInput) { in.DisableRollback = aws.Bool(true) }); err != nil {
+			t.Fatal(err)
+		}
+		d.pass()
+		d.wants("s", "UPDATE_COMPLETE")
+		if buckets["first"] != nil || buckets["second"] == nil {
+			t.Error(sortedKeys(buckets))
+		}
+	}
+}
+
+// An instance whose update fails has its tags as they were.
+func TestTagsAreRolledBack(t *testing.T) {
+	b := newBench(t)
+	b.a.roles["OrganizationAccountAccessRole"] = &iamRole{Name: "OrganizationAccountAccessRole"}
+	b.st.Tags = map[string]string{"team": "old"}
+	if err := b.apply(twoRoles("old", "")); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := readTemplate(twoRoles("new", `, "Last": `+fmt.Sprintf(inTheWay, "B")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.st.doc, b.st.Tags = doc, map[string]string{"team": "new"}
+	if _, err := b.s.apply(b.a, b.r, b.st, map[string]string{"team": "old"}); err == nil {
+		t.Fatal("it was made")
+	}
+	if r := b.a.roles["role-a"]; r.Tags["team"] != "old" || r.Description != "old" {
+		t.Errorf("%+v", r)
+	}
+}

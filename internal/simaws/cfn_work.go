@@ -149,7 +149,7 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 	before := *st
 	st.Body, st.doc, st.Tags, st.Description = set.Body, set.doc, maps.Clone(set.Tags), set.doc.Description
 	st.Parameters = effective(set.doc, set.Parameters, i.Overrides)
-	changed, err = s.apply(a, r, st)
+	changed, err = s.apply(a, r, st, before.Tags)
 	switch {
 	case err != nil && fresh && len(st.Resources) > 0:
 		st.Status, st.Reason = "ROLLBACK_FAILED", "The following resource(s) failed to delete: ["+strings.Join(st.Order, ", ")+"]. "
