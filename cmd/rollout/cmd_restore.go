@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func restoreCommand(s streams) *cli.Command {
 			"history of 90 days (groups, instances, snapshots); other settings come back from the object alone. It says where,\n" +
 			"shows what would change, asks, tags the resource " + templates.ExemptTag + " so that nothing takes it again, puts it back and\n" +
 			"looks. Rules that a group has now stay; a setting that somebody changed since is refused. Without --resource it lists\n" +
-			"what the bucket keeps.\n\n" +
+			"what the bucket keeps, for recording-base's HistoryRetentionDays: 400 unless you say otherwise.\n\n" +
 			"What opens a snapshot or a bucket to the public has to be named by --public as well; --yes alone does not do it.\n\n" +
 			"  rollout restore --account shop-prod --region eu-west-1\n" +
 			"  rollout restore --account shop-prod --region eu-west-1 --resource sg-0123456789abcdef0\n" +
@@ -145,47 +146,15 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 	if len(r.resources) == 0 {
 		return j.listKept(ctx, place)
 	}
-	var plans []*restore.Plan
-	var settings []*restore.Setting
-	for _, id := range r.resources {
-		if !restore.IsGroup(id) {
-			if sources := restore.SourcesOf(id); r.source != "" && !slices.Contains(sources, r.source) {
-				return usageError{fmt.Sprintf("--from %s: what %s was is known from %s only", r.source, id, listWords(sources))}
-			}
-			setting, err := restore.FindSetting(ctx, place, restore.Request{Resource: id, Source: r.source, Before: r.before})
-			if err != nil {
-				return err
-			}
-			settings = append(settings, setting)
-			continue
-		}
-		plan, err := restore.Find(ctx, place, restore.Request{Resource: id, Source: r.source, Before: r.before})
-		var nothing *restore.NothingError
-		if errors.As(err, &nothing) && len(r.resources) > 1 {
-			j.out.Warn("%v", err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		plans = append(plans, plan)
+	found, err := j.findRestores(ctx, place, r)
+	if err != nil {
+		return err
 	}
-	pending := 0
-	for _, plan := range plans {
-		if err := showRestore(j.streams.err, plan); err != nil {
-			return err
-		}
-		if len(plan.Missing) > 0 {
-			pending++
-		}
+	pending, err := found.show(j.streams.err)
+	if err != nil {
+		return err
 	}
-	for _, s := range settings {
-		showSetting(j.streams.err, s)
-		if len(s.Changes) > 0 {
-			pending++
-		}
-	}
-	if err := namedPublic(settings, r.public); err != nil {
+	if err := namedPublic(found.settings, r.public); err != nil {
 		return err
 	}
 	if pending > 0 {
@@ -193,27 +162,103 @@ func (j *job) restore(ctx context.Context, r restoring) error {
 			return err
 		}
 	}
-	reason := "restored " + j.Started.Format(time.RFC3339) + " rollout-" + j.Run
-	list := []restoredJSON{}
-	for _, plan := range plans {
+	list, err := found.apply(ctx, "restored "+j.Started.Format(time.RFC3339)+" rollout-"+j.Run)
+	if err != nil {
+		return err
+	}
+	return j.result(func() error { return showRestored(j.streams.out, list) }, list, func() error { return writeLines(j.streams.out, list) })
+}
+
+// restores are what was found to put back.
+type restores struct {
+	plans    []*restore.Plan
+	settings []*restore.Setting
+}
+
+// findRestores looks up every resource that was asked for. Among several, one of which no
+// source knows anything is a warning.
+func (j *job) findRestores(ctx context.Context, place restore.Place, r restoring) (restores, error) {
+	var all restores
+	for _, id := range r.resources {
+		if sources := restore.SourcesOf(id); r.source != "" && !slices.Contains(sources, r.source) {
+			return all, usageError{fmt.Sprintf("--from %s: what %s was is known from %s only", r.source, id, listWords(sources))}
+		}
+		request := restore.Request{Resource: id, Source: r.source, Before: r.before}
+		var err error
+		if restore.IsGroup(id) {
+			var plan *restore.Plan
+			if plan, err = restore.Find(ctx, place, request); err == nil {
+				all.plans = append(all.plans, plan)
+			}
+		} else {
+			var setting *restore.Setting
+			if setting, err = restore.FindSetting(ctx, place, request); err == nil {
+				all.settings = append(all.settings, setting)
+			}
+		}
+		var nothing *restore.NothingError
+		switch {
+		case errors.As(err, &nothing) && len(r.resources) > 1:
+			j.out.Warn("%v", err)
+		case err != nil:
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// show shows what would be done, and counts the resources that would change.
+func (all restores) show(w io.Writer) (pending int, err error) {
+	for _, plan := range all.plans {
+		if err := showRestore(w, plan); err != nil {
+			return 0, err
+		}
+		if len(plan.Missing) > 0 {
+			pending++
+		}
+	}
+	for _, s := range all.settings {
+		showSetting(w, s)
+		if len(s.Changes) > 0 {
+			pending++
+		}
+	}
+	return pending, nil
+}
+
+// apply puts everything back, and stops at the first that fails; its error says what was
+// put back before.
+func (all restores) apply(ctx context.Context, reason string) ([]restoredJSON, error) {
+	list, done := []restoredJSON{}, []string{}
+	failed := func(err error) ([]restoredJSON, error) {
+		if len(done) == 0 {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w (put back before that: %s)", err, listWords(done))
+	}
+	for _, plan := range all.plans {
 		row := restoredOf(plan)
 		if len(plan.Missing) > 0 {
-			done, err := restore.Apply(ctx, plan, reason)
+			result, err := restore.Apply(ctx, plan, reason)
 			if err != nil {
-				return err
+				return failed(err)
 			}
-			row.Exempted, row.Restored = done.Exempted, rulesJSON(done.Restored)
+			row.Exempted, row.Restored = result.Exempted, rulesJSON(result.Restored)
+			done = append(done, plan.GroupID)
 		}
 		list = append(list, row)
 	}
-	for _, s := range settings {
+	for _, s := range all.settings {
 		exempted, err := s.Apply(ctx, reason)
 		if err != nil {
-			return err
+			return failed(err)
+		}
+		if len(s.Changes) > 0 {
+			done = append(done, s.Resource)
 		}
 		list = append(list, settingOf(s, exempted))
 	}
-	return j.result(func() error { return showRestored(j.streams.out, list) }, list, func() error { return writeLines(j.streams.out, list) })
+	return list, nil
 }
 
 // namedPublic refuses what would be opened to the public and was not named for it: a

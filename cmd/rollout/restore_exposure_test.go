@@ -177,6 +177,15 @@ func TestRestoreOfExposures(t *testing.T) {
 		}
 	}
 	r.rollout(exitDone, append([]string{"deploy", "--template", "rollout-operator", "--parameter", "RestorePublicAccess=true", "--yes"}, at...)...)
+	// One that is not named for the public holds up all, one that nobody knows does not.
+	several := list[0].id + "," + list[1].id + "," + list[2].id + ",snap-00000000"
+	_, stderr := r.rollout(exitFailed, append([]string{"restore", "--yes", "--resource", several, "--public", list[1].id}, at...)...)
+	if !strings.Contains(stderr, "nothing to put back into snap-00000000") || !strings.Contains(stderr, "--public "+list[2].id) || !list[0].remedied() || !list[1].remedied() || !list[2].remedied() {
+		t.Errorf("several at once: %s", stderr)
+	}
+	if _, stderr := r.rollout(exitFailed, append([]string{"restore", "--resource", list[0].id, "--public", list[1].id}, at...)...); !strings.Contains(stderr, "it is not among --resource") {
+		t.Errorf("another's --public: %s", stderr)
+	}
 	for _, e := range list {
 		t.Run(e.rule, func(t *testing.T) {
 			one := append([]string{"restore", "--resource", e.id}, at...)
