@@ -47,11 +47,15 @@ func listTemplates(w io.Writer, o options) error {
 	}
 	var rows [][]string
 	for _, t := range templates.All() {
-		var rules []string
-		for _, r := range t.Rules {
-			rules = append(rules, r.Identifier)
+		// Seven names in a column would push the rest off the screen; show has them.
+		rules := ""
+		if len(t.Rules) > 0 {
+			rules = t.Rules[0].Identifier
 		}
-		rows = append(rows, []string{t.Name, string(t.Scope), strings.Join(rules, ", "), strings.Join(t.Needs, ", "), strings.Join(t.Remediation(), ", "), t.Title})
+		if more := len(t.Rules) - 1; more > 0 {
+			rules += fmt.Sprintf(", %d more", more)
+		}
+		rows = append(rows, []string{t.Name, string(t.Scope), rules, strings.Join(t.Needs, ", "), strings.Join(t.Remediation(), ", "), t.Title})
 	}
 	return terminal.Table(w, []string{"TEMPLATE", "SCOPE", "RULES", "NEEDS", "REMEDIATION", "WHAT IT IS"}, rows)
 }
