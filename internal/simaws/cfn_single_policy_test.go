@@ -114,3 +114,28 @@ func TestStackPoliciesThatAreRefused(t *testing.T) {
 	d.refuses(d.create("t", topics("b"), func(in *cloudformation.CreateStackInput) { in.StackPolicyBody = aws.String("x") }), "ValidationError", "Invalid stack policy")
 	d.wants("t", "ValidationError")
 }
+
+// A temporary policy ends with its update, also where that is not rolled back.
+func TestATemporaryPolicyEnds(t *testing.T) {
+	d := newDesk(t)
+	if err := d.create("s", topics("a")); err != nil {
+		t.Fatal(err)
+	}
+	d.pass()
+	if err := d.update("s", topics("b"), func(in *cloudformation.UpdateStackInput) {
+		in.StackPolicyDuringUpdateBody, in.DisableRollback = aws.String(policyOf(denyTopics)), aws.Bool(true)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.pass()
+	d.wants("s", "UPDATE_FAILED")
+	out, err := d.api.GetStackPolicy(t.Context(), &cloudformation.GetStackPolicyInput{StackName: aws.String("s")})
+	if err != nil || out.StackPolicyBody != nil {
+		t.Errorf("%+v %v", out, err)
+	}
+	if err := d.update("s", topics("b"), func(in *cloudformation.UpdateStackInput) { in.DisableRollback = aws.Bool(true) }); err != nil {
+		t.Fatal(err)
+	}
+	d.pass()
+	d.wants("s", "UPDATE_COMPLETE")
+}

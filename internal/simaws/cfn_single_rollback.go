@@ -28,6 +28,7 @@ func cancelUpdate(s *Sim, c *call) (any, error) {
 // afterFailedUpdate takes a stack back to the last good state, unless what was done is to
 // stay.
 func (s *Sim) afterFailedUpdate(p *pass) {
+	p.st.single.next, p.st.single.during = "", ""
 	if p.st.Status == "UPDATE_ROLLBACK_IN_PROGRESS" {
 		s.restore(p, nil)
 	}
@@ -37,7 +38,6 @@ func (s *Sim) afterFailedUpdate(p *pass) {
 // nothing can fail any more: what of them cannot be deleted is left behind.
 func (s *Sim) restore(p *pass, skip []string) {
 	st, n := p.st, p.st.single
-	n.next, n.during = "", ""
 	if good := n.good; good != nil {
 		st.Body, st.doc, st.Parameters, st.Tags, st.Description, st.Outputs = good.Body, good.doc, good.Parameters, good.Tags, good.Description, good.Outputs
 		st.exported, st.imported, st.resolved = good.exported, good.imported, good.resolved
