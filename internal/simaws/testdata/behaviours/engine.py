@@ -245,3 +245,52 @@ def a_name_in_use(sim):
     for name, resource, said in (("second", topic("news"), first), ("third", role("taken"), "taken already exists")):
         sim.stack(account, name, {"Resources": {"X": resource}}, want="ROLLBACK_COMPLETE")
         assert any("already exists" in r and said in r for r in reasons(cfn, name)), reasons(cfn, name)
+
+
+@line("ENG-22")
+def systems_managers_parameters(sim):
+    account = sim.account()
+    cfn = sim.client("cloudformation", account=account)
+    reading = json.dumps({"Parameters": {"One": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/one"}, "Many": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/many"}},
+                          "Resources": HANDLE["Resources"], "Outputs": {"One": {"Value": {"Ref": "One"}}, "Last": {"Value": {"Fn::Select": [1, {"Ref": "Many"}]}}}})
+    refused("ValidationError", cfn.create_stack, "Unable to fetch parameters [/one,/many] from parameter store for this account.", 400, StackName="reading", TemplateBody=reading)
+    stored = lambda value: {"Resources": {"One": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/one", "Type": "String", "Value": value}},
+                                          "Many": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/many", "Type": "StringList", "Value": "x,y"}}}}
+    sim.stack(account, "stored", stored("first"))
+    stack = sim.stack(account, "reading", json.loads(reading))
+    equal(outputs(stack), {"One": "first", "Last": "y"}, "outputs")
+    equal({p["ParameterKey"]: (p["ParameterValue"], p["ResolvedValue"]) for p in stack["Parameters"]}, {"One": ("/one", "first"), "Many": ("/many", "x,y")}, "parameters")
+    update(sim, cfn, "stored", stored("second"))
+    equal(outputs(update(sim, cfn, "reading", json.loads(reading)))["One"], "second", "the output of an update")
+
+
+@line("ENG-23")
+def parameters_of_what_exists(sim):
+    account = sim.account()
+    cfn, ec2 = sim.client("cloudformation", account=account), sim.client("ec2", account=account)
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    groups = [g["GroupId"] for g in ec2.describe_security_groups()["SecurityGroups"]]
+    of = lambda kind, value: dict(HANDLE, Parameters={"P": {"Type": kind, "Default": value}})
+    for n, (kind, value, missing) in enumerate([("AWS::EC2::VPC::Id", vpc, ""), ("AWS::EC2::VPC::Id", "vpc-0", "vpc-0"), ("List<AWS::EC2::SecurityGroup::Id>", ",".join(groups + ["sg-0"]), "sg-0"),
+                                                ("AWS::EC2::AvailabilityZone::Name", "us-east-1a", ""), ("AWS::EC2::KeyPair::KeyName", "mine", "mine")]):
+        sim.stack(account, f"existing-{n}", of(kind, value), want="ROLLBACK_COMPLETE" if missing else "CREATE_COMPLETE")
+        if missing:
+            equal(reasons(cfn, f"existing-{n}")[0], f"Parameter validation failed: parameter value {missing} for parameter name P does not exist. Rollback requested by user.", kind)
+
+
+@line("ENG-24")
+def wrong_shapes(sim):
+    cfn = sim.client("cloudformation", account=sim.account())
+    one = {"Type": TYPE_TOPIC}
+    for template, want in [
+        ({}, "Template format error: At least one Resources member must be defined."),
+        ({"Resources": {"A": {"Properties": {}}}}, "Template format error: [/Resources/A] Every Resources object must contain a Type member."),
+        ({"Resources": {"A": dict(one, Invalid=10)}}, "Invalid template resource property 'Invalid'"),
+        ({"Resources": {"A": []}}, "Template format error: Any Resources member must be an object."),
+        ({"Resources": {"A": one}, "Outputs": {"MyOutput": {"Value": None}}}, "[/Outputs/MyOutput/Value] 'null' values are not allowed in templates"),
+        ({"Resources": {"A": one}, "Outputs": {"MyOutput": {}}}, "Template format error: Every Outputs member must contain a Value object"),
+        ({"Resources": {"A": one}, "Foo": 1}, "Invalid template property or properties [Foo]"),
+        ({"Resources": {"A": dict(one, Properties={"DisplayName": {"Ref": []}})}}, "Template error: every Ref object must have a single String value."),
+    ]:
+        refused("ValidationError", cfn.create_stack, want, 400, StackName="shapes", TemplateBody=json.dumps(template))
+    refused("ValidationError", cfn.validate_template, "Template format error: JSON not well-formed. (line 1, column 22)", 400, TemplateBody='{"Resources": {"A": {]}}')
