@@ -160,7 +160,7 @@ func (j *job) showStatus(list []statusJSON) error {
 		if s.Name != "rollout-"+s.Template {
 			fmt.Fprintf(w, ", template %s", s.Template)
 		}
-		if s.Remediation != "" {
+		if s.Remediation != "" && s.Instances > 0 {
 			fmt.Fprintf(w, ", enforces (%s)", s.Remediation)
 		}
 		if s.Outdated {

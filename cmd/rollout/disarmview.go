@@ -136,6 +136,8 @@ func showDisarmed(w io.Writer, result *stackset.Result, found *stackset.Ours) er
 			word = "disarmed"
 		case stackset.OutcomeSkipped:
 			word = "skipped"
+		case stackset.OutcomeRunning:
+			word = "under way"
 		}
 		rows = append(rows, []string{word, l.set, l.account, strings.Join(regions[l], " "), l.status, l.reason})
 	}
