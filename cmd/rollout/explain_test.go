@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,24 +19,11 @@ func (th *theater) explained(args ...string) explainJSON {
 		th.t.Fatalf("%v: exit status %d\n%s", args, status, said)
 	}
 	var out explainJSON
-	var value, schema any
 	said = said[strings.IndexByte(said, '{'):]
 	if err := json.Unmarshal([]byte(said), &out); err != nil {
 		th.t.Fatalf("%v\n%s", err, said)
 	}
-	json.Unmarshal([]byte(said), &value) //nolint:errcheck // it was read just now
-	text, err := os.ReadFile("../../docs/schemas/explain.schema.json")
-	if err == nil {
-		err = json.Unmarshal(text, &schema)
-	}
-	if err != nil {
-		th.t.Fatal(err)
-	}
-	c := checker{root: schema.(map[string]any)}
-	c.check("$", c.root, value)
-	for _, p := range c.problems {
-		th.t.Errorf("%v: %s", args, p)
-	}
+	matches(th.t, "explain", []byte(said))
 	return out
 }
 

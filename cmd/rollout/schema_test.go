@@ -28,6 +28,7 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 		"templates": {"templates", "list", "--output", "json"},
 		"lint":      {"templates", "lint", "../../templates/testdata/lint/names.yaml", "--output", "json"},
 		"doctor":    {"doctor", "--region", "us-east-1", "--output", "json"},
+		"explain":   {"explain", "payments-prod", "--output", "json"},
 		"prove":     {"prove", "--ou", "Sandbox", "--yes", "--output", "json"},
 	} {
 		status, stdout, stderr := runWith(t, environment, args...)
