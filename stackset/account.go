@@ -211,12 +211,22 @@ func (r *accountReader) details(ctx context.Context, sets []AccountSet) error {
 }
 
 // PlanAccount works out what a deploy would do in the one account of a run, from what
-// its sets have there: no other instance is read.
+// its sets have there: no other instance is read. The plan's sets have the plain stacks
+// of the management account too.
 func PlanAccount(ctx context.Context, s *awsapi.Session, in PrepareInput, have []AccountSet) (*Plan, error) {
 	if err := Check(in.Desired); err != nil {
 		return nil, err
 	}
 	sets := SetsOf(in.Desired, have)
+	var on []string
+	for _, r := range in.Known {
+		if r.On {
+			on = append(on, r.Name)
+		}
+	}
+	if err := findSingles(ctx, s, in.Desired, sets, on); err != nil {
+		return nil, err
+	}
 	return planFor(ctx, s, in, sets, func(Event) {})
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/urfave/cli/v2"
 
 	"rollout/orgs"
@@ -86,6 +87,10 @@ func (j *job) explain(ctx context.Context, word string) error {
 	}
 	slices.SortStableFunc(e.sets, func(a, b stackset.AccountSet) int { return cmp.Compare(deployRank(a.Template), deployRank(b.Template)) })
 	e.regions = j.explainedRegions(r, e.sets)
+	everywhere := e.account.Management && chosen.callAs == types.CallAsSelf && len(r.chosen) == 0
+	if everywhere {
+		e.regions = r.on // no set lists its plain stacks, so they may be anywhere
+	}
 	d, err := j.explainedRun(chosen, e)
 	if err != nil {
 		return err
@@ -97,6 +102,11 @@ func (j *job) explain(ctx context.Context, word string) error {
 		e.warnings = append(e.warnings, fmt.Sprintf("What a deploy would do could not be worked out: %v.", err))
 	} else {
 		e.warnings = append(e.warnings, e.plan.Warnings...)
+		e.addSingles()
+	}
+	if everywhere {
+		e.narrow(j.explainedRegions(r, e.sets))
+		d.Regions = e.regions
 	}
 	if err := j.verdicts(ctx, e, d, r); err != nil {
 		return err
@@ -148,7 +158,7 @@ func (j *job) findAccount(ctx context.Context, word string) (*choice, *explanati
 	e := &explanation{account: account}
 	if plain {
 		defer func() {
-			if e.decision.Selected {
+			if e.decision.Selected && !account.Management {
 				e.decision.Reason = "no option chooses, and then every account but the management account is in"
 			}
 		}()
@@ -170,6 +180,38 @@ func (j *job) findAccount(ctx context.Context, word string) (*choice, *explanati
 	}
 	chosen.accounts = []*orgs.Account{e.account}
 	return chosen, e, nil
+}
+
+// addSingles puts the plain stacks of the management account beside the sets that they
+// stand for.
+func (e *explanation) addSingles() {
+	for _, s := range e.plan.Sets {
+		for _, at := range slices.SortedFunc(maps.Keys(s.Singles), stackset.Target.Compare) {
+			instance, ours := s.At(at)
+			if !ours {
+				continue
+			}
+			i := slices.IndexFunc(e.sets, func(have stackset.AccountSet) bool { return have.Name == s.Name })
+			if i < 0 {
+				one := s.Singles[at]
+				i = len(e.sets)
+				e.sets = append(e.sets, stackset.AccountSet{Name: s.Name, Template: s.Template.Name, Automatic: s.Automatic, SHA256: one.SHA256, Parameters: one.Parameters})
+			}
+			e.sets[i].Instances = append(e.sets[i].Instances, stackset.AccountInstance{Instance: instance})
+		}
+	}
+}
+
+// narrow leaves out what is said of other Regions, but for what an account has once.
+func (e *explanation) narrow(regions []string) {
+	e.regions = regions
+	if e.plan == nil {
+		return
+	}
+	e.plan.Changes = slices.DeleteFunc(e.plan.Changes, func(c stackset.Change) bool {
+		t, known := embedded(c.Template)
+		return !slices.Contains(regions, c.Region) && (!known || t.Scope == templates.ScopeRegional)
+	})
 }
 
 // explainedRegions are the Region asked for, else those where something is, else the
@@ -219,7 +261,7 @@ func (j *job) explainedRun(chosen *choice, e *explanation) (stackset.Desired, er
 
 // verdicts reads what AWS Config says in the account.
 func (j *job) verdicts(ctx context.Context, e *explanation, d stackset.Desired, r *regions) error {
-	sets := stackset.SetsOf(d, e.sets)
+	sets := stackset.SetsOf(d, e.sets) // with the plain stacks that were added to them
 	for i := range sets {
 		maps.Copy(sets[i].Want, sets[i].Parameters) // as they are, not as they would be
 	}

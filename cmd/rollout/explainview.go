@@ -134,6 +134,9 @@ func explanationShape(e *explanation) explainJSON {
 			row.Parameters = append(row.Parameters, explainedValueJSON{key, s.Parameters[key], why})
 		}
 		row.AutoDeployment = explainedAutoJSON{s.Auto.Enabled, s.Auto.Retain, s.Auto.Coming(above(e.account))}
+		if e.account.Management {
+			row.AutoDeployment.Meaning = "never: StackSets does not deploy to the management account, where plain stacks stand for its instances"
+		}
 		for _, i := range e.shown(s) {
 			instance := explainedInstanceJSON{Region: i.Region, Status: i.Status, Detailed: i.DetailedStatus, Reason: i.Reason, StackID: i.StackID, Overrides: []explainedValueJSON{}}
 			for _, key := range sortedNames(i.Overrides) {
@@ -187,7 +190,11 @@ func (j *job) showExplanation(e *explanation) error {
 		}
 	}
 	if e.plan != nil {
-		fmt.Fprintf(w, "\nA deploy would now, in %s:\n", strings.Join(e.regions, ", "))
+		who := "A deploy"
+		if !e.decision.Selected {
+			who = "A deploy that takes the account in"
+		}
+		fmt.Fprintf(w, "\n%s would now, in %s:\n", who, strings.Join(e.regions, ", "))
 		var rows [][]string
 		for _, c := range shape.Changes {
 			reason := c.Reason

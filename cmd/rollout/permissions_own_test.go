@@ -157,13 +157,14 @@ func TestPolicyOfADeployToTheManagementAccount(t *testing.T) {
 		return p
 	}
 	for command, args := range map[string][]string{
-		"deploy": words([]string{"deploy"}, target, forReal),
-		"remove": words([]string{"remove", "--max-deletions", "100%"}, target[:3], []string{"--yes"}),
+		"deploy":  words([]string{"deploy"}, target, forReal),
+		"remove":  words([]string{"remove", "--max-deletions", "100%"}, target[:3], []string{"--yes"}),
+		"explain": {"explain", "management"},
 	} {
 		t.Run(command, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				th := newTheater(t, simaws.Options{})
-				if command == "remove" {
+				if command != "deploy" {
 					th.play(act{before: [][]string{words([]string{"deploy"}, target, forReal)}})
 				}
 				whole := policy(command)
