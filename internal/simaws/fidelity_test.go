@@ -48,6 +48,9 @@ func TestFidelityNamesItsChecksAndSources(t *testing.T) {
 			if !fidelityChecks[check] {
 				t.Errorf("%s: there is no check %q", l.ID, check)
 			}
+			if check == "none" && !l.IsCall() && !strings.HasPrefix(l.Check, "none: ") {
+				t.Errorf("%s: nothing outside checks it, and the page does not say why; write none: why", l.ID)
+			}
 		}
 		if l.Source == "none" {
 			t.Errorf("%s: no source", l.ID)

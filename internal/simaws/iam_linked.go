@@ -48,7 +48,7 @@ func deleteServiceLinkedRole(s *Sim, c *call) (any, error) {
 }
 
 // linkedUse is what keeps a service-linked role from going: AWS Config's recorders,
-// remediation configurations, and StackSets' trusted access.
+// remediation configurations, analyzers, and StackSets' trusted access.
 func (s *Sim) linkedUse(a *account, r *iamRole) (used []linkedUsage) {
 	for _, region := range sortedKeys(a.regions) {
 		state, u := a.regions[region], linkedUsage{Region: region}
@@ -63,6 +63,10 @@ func (s *Sim) linkedUse(a *account, r *iamRole) (used []linkedUsage) {
 				if state.rules[name].remediation != nil {
 					u.Resources = append(u.Resources, state.rules[name].remediation.ARN)
 				}
+			}
+		case analyzerService:
+			for _, name := range sortedKeys(state.kept["AWS::AccessAnalyzer::Analyzer"]) {
+				u.Resources = append(u.Resources, "arn:"+s.world.partition+":access-analyzer:"+region+":"+a.ID+":analyzer/"+name)
 			}
 		}
 		if len(u.Resources) > 0 {

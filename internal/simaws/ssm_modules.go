@@ -40,6 +40,7 @@ func (sr *scriptRun) predeclared() starlark.StringDict {
 		"botocore":   &object{name: "botocore", attrs: map[string]starlark.Value{"exceptions": &object{name: "exceptions", attrs: map[string]starlark.Value{"ClientError": clientError}}}},
 		"isinstance": function("isinstance", isInstance),
 		"sum":        function("sum", sum),
+		"str":        textFunction("str", pythonStr), "repr": textFunction("repr", pythonRepr),
 	}
 }
 

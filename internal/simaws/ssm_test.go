@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 		{"generator and membership", "def handler(event, context):\n    return any(t == 'b' for t in ['a', 'b'])", "true", ""},
 		{"nested generator", "def handler(e, c):\n    return sorted(str(x) for x in (y + 1 for y in [1, 0]))", `["1","2"]`, ""},
 		{"is and is not", "def handler(e, c):\n    return [e.get('x') is None, e is not None, 'this is None']", `[true,true,"this is None"]`, ""},
-		{"f-strings", "def handler(e, c):\n    n = {'a': 1}\n    return f\"{n['a']} {{}} {'x'!r}\"", `"1 {} \"x\""`, ""},
+		{"f-strings", "def handler(e, c):\n    n = {'a': 1}\n    return f\"{n['a']} {{}} {'x'!r} {n}\"", `"1 {} 'x' {'a': 1}"`, ""},
 		{"adjacent texts", "def handler(e, c):\n    return ('a '\n        \"b\")", `"a b"`, ""},
 		{"imports", "import json, os\nfrom x import (\n  a,\n  b)\nimport boto3\ndef handler(e, c):\n    return json.dumps({'b': [1, True, None], 'a': 'é<'}, sort_keys=True)", `"{\"a\": \"é<\", \"b\": [1, true, null]}"`, ""},
 		{"json with indent", "import json\ndef handler(e, c):\n    return json.loads(json.dumps({'a': [1]}, indent=2, default=str))", `{"a":[1]}`, ""},

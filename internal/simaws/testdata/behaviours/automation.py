@@ -104,3 +104,55 @@ def a_hundred_at_once(sim):
         equal([status(i) for i in (0, 99, 100)], ["InProgress", "InProgress", "Pending"], "the first, the hundredth and the one after it")
     for i in (0, 100):
         equal(ended(ssm, started[i])["AutomationExecutionStatus"], "Success", f"run {i}")
+
+
+SCRIPT = """
+import json
+import re
+from datetime import datetime, timezone
+
+
+def squares(n):
+    return [i * i for i in range(n) if i % 2 == 0]
+
+
+def handler(event, context):
+    words = {}
+    for word in event["text"].split():
+        words[word] = words.get(word, 0) + 1
+    out = {"words": words, "squares": squares(8), "joined": "-".join(sorted(words)), "formatted": f"{len(words)} words, {event['text'][:3]!r}", "last": event["text"][-4:]}
+    total, i = 0, 0
+    while True:
+        i += 1
+        if i == 3:
+            continue
+        if i > 5:
+            break
+        total += i
+    out["total"] = total
+    out["any"] = any(w.startswith("b") for w in words)
+    out["sorted"] = sorted(words.items(), key=lambda pair: (-pair[1], pair[0]))[0][0]
+    out["nested"] = json.loads(json.dumps({"a": [1, {"b": None}], "c": True}))["a"][1]["b"] is None
+    out["chosen"] = "many" if len(words) > 2 else "few"
+    out["shown"] = [str(words), repr(("it's", None, 1)), str([True, "a"]), repr((1,))]
+    out["unpacked"] = [a + b for a, b in zip([1, 2], [3, 4])]
+    return out
+"""
+
+
+@line("SSM-04")
+def what_python_makes_of_it(sim):
+    """The simulator reads the scripts itself: what it makes of one is what Python does."""
+    ssm = sim.client("ssm", account=sim.account())
+    event = {"text": "a bee and a bird and a bat"}
+    read = {}
+    exec(SCRIPT, read)
+    want = json.loads(json.dumps(read["handler"](event, None)))
+    runbook(ssm, "python", step("script", "aws:executeScript", {"Runtime": "python3.11", "Handler": "handler", "Script": SCRIPT, "InputPayload": event}, outputs=[{"Name": "Out", "Selector": "$.Payload", "Type": "StringMap"}]))
+    run = ran(ssm, "python")
+    equal((run["AutomationExecutionStatus"], json.loads(run["StepExecutions"][0]["Outputs"]["Out"][0])), ("Success", want), run.get("FailureMessage"))
+    runbook(ssm, "raises", step("script", "aws:executeScript", {"Runtime": "python3.11", "Handler": "handler", "Script": "def handler(event, context):\n    raise ValueError('so it is')\n", "InputPayload": {}}))
+    run = ran(ssm, "raises")
+    assert run["AutomationExecutionStatus"] == "Failed" and "ValueError - so it is" in run["FailureMessage"], run["FailureMessage"]
+    runbook(ssm, "powershell", step("script", "aws:executeScript", {"Runtime": "PowerShell Core 6.0", "Script": "1"}))
+    equal(ran(ssm, "powershell")["AutomationExecutionStatus"], "Failed", "another runtime")

@@ -85,3 +85,20 @@ def of_instances(sim):
     equal((details["InSyncStackInstancesCount"], details["DriftedStackInstancesCount"], details["FailedStackInstancesCount"]), (2, 0, 1), "what the operation counted")
     found = {i["Account"]: (i["DriftStatus"], i["Status"]) for i in sim.cfn.list_stack_instances(StackSetName="drifting")["Summaries"]}
     equal(found, {fine: ("IN_SYNC", "CURRENT"), updated: ("IN_SYNC", "CURRENT"), unread: ("UNKNOWN", "CURRENT")}, "instances")
+
+
+@line("DFT-05")
+def what_cannot_be_compared(sim):
+    account = sim.account()
+    cfn, iam = sim.client("cloudformation", account=account), sim.client("iam", account=account)
+    policy = {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "ours", "Roles": [{"Ref": "Role"}], "PolicyDocument": json.loads(document(allow("s3:*")))}}
+    whole = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "kms:*", "Resource": "*"}]}
+    # The key is named by its alias, and waits for its deletion by a property that nobody can read.
+    resources = {"Role": role("with-policies", Policies=[{"PolicyName": "own", "PolicyDocument": json.loads(document(allow("ec2:*")))}]), "Policy": policy,
+                 "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": whole, "PendingWindowInDays": 7}}, "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "kept", "KmsMasterKeyId": {"Ref": "Key"}}}}
+    sim.stack(account, "compared", {"Resources": resources})
+    word, found = detected(cfn, "compared")
+    equal((word, found["Role"], found["Key"]), ("IN_SYNC", ("IN_SYNC", []), ("IN_SYNC", [])), "the stack")
+    iam.put_role_policy(RoleName="with-policies", PolicyName="theirs", PolicyDocument=document(allow("iam:*")))
+    kinds = detected(cfn, "compared")[1]["Role"]
+    equal(kinds[0], "MODIFIED", "the role with a policy of nobody's stack")
