@@ -23,7 +23,8 @@ func disarmCommand(s streams) *cli.Command {
 			"from the accounts. In all accounts and Regions, without walking the organization, unless --ou, --account,\n" +
 			"--account-tag or --region narrow it; --template and --stack-set narrow the sets. One set or account that fails\n" +
 			"stops no other. A remediation that has begun is waited for. A StackSet is seen from its own Region only: sets\n" +
-			"that enforce elsewhere are named, and --home-region disarms them.",
+			"that enforce elsewhere are named, and --home-region disarms them. The management account's plain stacks are\n" +
+			"not StackSets and stay: rollout remove --include-management --template TEMPLATE takes them out.",
 		Flags:  groups(whoFlags(), whichFlags(), regionFlags(), narrowingFlags(), disarmPreferenceFlags(), []cli.Flag{yesFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error { return with(c, s, runDisarm) },
 	}
@@ -158,7 +159,11 @@ func runDisarm(ctx context.Context, j *job) error {
 	} else {
 		j.out.Line("Nothing to take out: no StackSet of rollout that enforces has an instance there (%d StackSets were looked at in %s).", found.Listed, j.session.HomeRegion)
 	}
-	return j.disarmed(result, err, found, stackset.Tangled(found.Sets, scope))
+	err = j.disarmed(result, err, found, stackset.Tangled(found.Sets, scope))
+	if err == nil && j.Selector.IncludeManagement {
+		return &statusError{exitPartial, "done in part: the management account's plain stacks were not looked at; rollout remove --include-management --template TEMPLATE takes them out"}
+	}
+	return err
 }
 
 // inTheWay says whether something still puts enforcement in.
