@@ -23,7 +23,7 @@ func simulateCommand(s streams) *cli.Command {
 		Usage: "serve the simulated organization as an AWS endpoint, for rehearsals and tests",
 		Description: "Prints its URL on standard output when it is ready and serves until it is stopped. Use it with\n" +
 			"AWS_ENDPOINT_URL=URL, from rollout, the AWS CLI or any SDK; any credentials are taken. What is deployed\n" +
-			"stays until it ends. GET /_sim/stats, /_sim/truth and /_sim/ready, POST /_sim/pause and /_sim/resume.\n\n" +
+			"stays until it ends. GET /_sim/stats, /_sim/truth and /_sim/ready, POST /_sim/pause, /_sim/resume and /_sim/step?by=10s.\n\n" +
 			"--faults gives shares of the calls that fail: throttle, error (HTTP 500), reset (the connection breaks before\n" +
 			"an answer), cut (it breaks within the answer), slow=0.05:3s (the answer comes late), expired (credentials) and\n" +
 			"clock=0.01:10m (the caller's clock is wrong). organizations:ListAccounts:error=0.5 is of one call, config:*:…\n" +

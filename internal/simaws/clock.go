@@ -100,6 +100,12 @@ func (c *clock) pause() {
 	}
 }
 
+// step stops simulated time, and moves it by so much.
+func (c *clock) step(by time.Duration) {
+	c.pause()
+	c.pausedAt = c.pausedAt.Add(time.Duration(float64(by) / c.speed))
+}
+
 func (c *clock) resume() {
 	if c.paused {
 		c.lost += c.now().Sub(c.pausedAt)

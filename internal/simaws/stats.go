@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // stats count what was asked.
@@ -35,7 +36,7 @@ func (s *Sim) Stats() Stats {
 func (s *Sim) control(w http.ResponseWriter, r *http.Request) {
 	method := http.MethodGet
 	action := strings.TrimPrefix(r.URL.Path, "/_sim/")
-	if action == "pause" || action == "resume" {
+	if action == "pause" || action == "resume" || action == "step" {
 		method = http.MethodPost
 	}
 	if r.Method != method && !(method == http.MethodGet && r.Method == http.MethodHead) {
@@ -54,6 +55,13 @@ func (s *Sim) control(w http.ResponseWriter, r *http.Request) {
 		s.Pause()
 	case "resume":
 		s.Resume()
+	case "step":
+		by, err := time.ParseDuration(r.URL.Query().Get("by"))
+		if err != nil || by <= 0 {
+			http.Error(w, "say how far in simulated time, like ?by=10s", http.StatusBadRequest)
+			return
+		}
+		s.Step(by)
 	case "truth":
 		var regions []string
 		for _, value := range r.URL.Query()["region"] {
@@ -68,6 +76,15 @@ func (s *Sim) control(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// Step stops simulated time and lets just so much of it pass, however long the caller
+// takes: what comes between two requests is then the same on every machine.
+func (s *Sim) Step(by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock.step(by)
+	s.clock.advance()
 }
 
 // Pause stops simulated time: operations, evaluations and remediations stand

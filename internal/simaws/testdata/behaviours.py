@@ -113,8 +113,7 @@ class Simulation:
             if time.monotonic() > end:
                 self.control("resume")
                 raise AssertionError(f"{what} does not come")
-            self.control("resume")
-            self.control("pause")
+            self.control("step?by=2s")
         return self.paused()
 
     def stack(self, account, name, template, region="us-east-1", want="CREATE_COMPLETE", **more):

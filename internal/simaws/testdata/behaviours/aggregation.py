@@ -57,6 +57,7 @@ def it_comes_late(sim):
     config.put_configuration_aggregator(ConfigurationAggregatorName="late", AccountAggregationSources=[{"AccountIds": [at.account], "AwsRegions": ["us-east-1"]}])
     words = lambda: {r["ConfigRuleName"]: r["Compliance"]["ComplianceType"] for r in config.describe_aggregate_compliance_by_config_rules(ConfigurationAggregatorName="late")["AggregateComplianceByConfigRules"]}
     until("the data", lambda: words() == {"closed": "NON_COMPLIANT"})
+    sim.control("pause")  # so that no machine is too slow to see what comes between
     at.ec2.enable_ebs_encryption_by_default()
     at.put("closed", "EC2_EBS_ENCRYPTION_BY_DEFAULT")
     with sim.at("the verdict", lambda: at.word("closed") == "COMPLIANT"):

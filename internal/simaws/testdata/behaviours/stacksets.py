@@ -48,6 +48,7 @@ def waiting_for_its_turn(sim):
     target = {"OrganizationalUnitIds": [ou]}
     sim.stack_set("waits", HANDLE, AutoDeployment=FOLLOWS)
     sim.ended("waits", sim.cfn.create_stack_instances(StackSetName="waits", DeploymentTargets=target, Regions=["us-east-1"], OperationPreferences=EAGER)["OperationId"])
+    sim.control("pause")
     # One instance after the other: it lasts longer than word of an account takes.
     long = sim.cfn.create_stack_instances(StackSetName="waits", DeploymentTargets=target, Regions=["eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "us-west-1", "us-west-2"])["OperationId"]
     sim.move(comes, ou)
