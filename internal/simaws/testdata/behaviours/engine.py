@@ -119,7 +119,7 @@ def functions(sim):
 def language_extensions(sim):
     cfn = sim.client("cloudformation", account=sim.account())
     for name, argument in (("Fn::Length", ["a"]), ("Fn::ToJsonString", {"a": 1})):
-        refused("ValidationError", cfn.create_stack, "", 400, StackName="without", TemplateBody=json.dumps(dict(HANDLE, Outputs={"O": {"Value": {name: argument}}})))
+        refused("ValidationError", cfn.create_stack, f"{name} needs the transform AWS::LanguageExtensions", 400, StackName="without", TemplateBody=json.dumps(dict(HANDLE, Outputs={"O": {"Value": {name: argument}}})))
     with_them = dict(HANDLE, Transform="AWS::LanguageExtensions")
     refused("ValidationError", sim.stack_set, "", 400, name="extended", template=with_them)
     refused("ValidationError", sim.stack_set, "", 400, name="serverless", template=dict(HANDLE, Transform="AWS::Serverless-2016-10-31"))
