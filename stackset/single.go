@@ -50,8 +50,9 @@ func findSingles(ctx context.Context, s *awsapi.Session, d Desired, sets []Set, 
 			tasks = append(tasks, task{i, region})
 		}
 	}
+	asked := slices.Clone(sets) // what is found is written into sets while others are asked for
 	for t, one := range fanout.Ordered(ctx, tasks, regionsAtOnce, func(ctx context.Context, t task) *Single {
-		return readSingle(ctx, newClient(s, t.region, newPace()), sets[t.set], Target{d.Management, t.region})
+		return readSingle(ctx, newClient(s, t.region, newPace()), asked[t.set], Target{d.Management, t.region})
 	}) {
 		if one != nil {
 			if sets[t.set].Singles == nil {

@@ -33,7 +33,7 @@ func TestSimulateFaultsWithTheAWSCLI(t *testing.T) {
 		"config:*:error=1": {"sts get-caller-identity --query Account", ""},
 	} {
 		t.Run(fault, func(t *testing.T) {
-			t.Parallel()
+			// One after another: urfave/cli writes to globals of its own while it parses.
 			shell := exec.Command(cli, strings.Fields(tt.command)...)
 			none := filepath.Join(t.TempDir(), "none")
 			shell.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })

@@ -129,15 +129,17 @@ def templates_by_url(sim):
 def in_their_time(sim):
     account = sim.account()
     cfn = sim.client("cloudformation", account=account)
+    states = lambda: {r["LogicalResourceId"]: (r["ResourceStatus"], bool(r.get("PhysicalResourceId"))) for r in cfn.describe_stack_resources(StackName="timed")["StackResources"]}
+    seen = []
     sim.control("pause")
     try:
         cfn.create_stack(StackName="timed", TemplateBody=json.dumps({"Resources": {"A": topic("a"), "B": dict(topic("b"), DependsOn="A")}}))
+        while "CREATE_COMPLETE" not in [s["StackStatus"] for s in cfn.describe_stacks(StackName="timed")["Stacks"]]:
+            seen.append(states())
+            assert len(seen) < 600, seen[-1]
+            sim.control("step?by=1s")
     finally:
         sim.control("resume")
-    states = lambda: {r["LogicalResourceId"]: (r["ResourceStatus"], bool(r.get("PhysicalResourceId"))) for r in cfn.describe_stack_resources(StackName="timed")["StackResources"]}
-    seen = []
-    while "CREATE_COMPLETE" not in [s["StackStatus"] for s in cfn.describe_stacks(StackName="timed")["Stacks"]]:
-        seen.append(states())
     sim.stack_ended(cfn, "timed", "CREATE_COMPLETE")
     assert any(s.get("A", ("", 0))[0] == "CREATE_IN_PROGRESS" and "B" not in s for s in seen) or any(s.get("A", ("",))[0] == "CREATE_COMPLETE" and s.get("B", ("", 0))[0] in ("", "CREATE_IN_PROGRESS") for s in seen), seen
     at = {(e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason")): (e["Timestamp"], e.get("PhysicalResourceId")) for e in cfn.describe_stack_events(StackName="timed")["StackEvents"]}
