@@ -1,6 +1,8 @@
 package orgs
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,6 +94,26 @@ func (p *Policies) Judge(a *Account, ask Ask) (Denial, bool) {
 	return *perhaps, true
 }
 
+// Denying are the statements of a policy that deny a call, or may, wherever the policy is
+// attached: by Sid or number, with the condition. Ask.Region may be "", for any.
+func (p *ControlPolicy) Denying(ask Ask) []string {
+	var out []string
+	for i, s := range p.Statements {
+		if s.Effect != "Deny" || s.applies(&Account{}, ask) == no {
+			continue
+		}
+		text := fmt.Sprintf("statement %d", i+1)
+		if s.Sid != "" {
+			text = "statement " + s.Sid
+		}
+		if condition, err := json.Marshal(s.Condition); err == nil && len(s.Condition) > 0 {
+			text += " when " + string(condition)
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
 // chain are the ids of the root, the OUs and the account.
 func (a *Account) chain() []string {
 	ids := []string{a.ID}
@@ -180,7 +202,7 @@ func (s statement) resources(ask Ask) truth {
 		switch {
 		case r == "*":
 			return yes
-		case len(part) < 6 || like(part[2], service) && like(part[1], ask.Partition) && (part[3] == "" || like(part[3], ask.Region)):
+		case len(part) < 6 || like(part[2], service) && like(part[1], ask.Partition) && (part[3] == "" || ask.Region == "" || like(part[3], ask.Region)):
 			t = unsure
 		}
 	}
@@ -195,6 +217,9 @@ var global = map[string]map[string]string{
 	"aws-us-gov": {"iam": "us-gov-west-1", "organizations": "us-gov-west-1"},
 }
 
+// anyAccount stands in an ARN for an account that is not known.
+const anyAccount = "111122223333"
+
 // value is a condition key's value in a call; ok is false where it is not known.
 func value(key string, a *Account, ask Ask) (v string, ok bool) {
 	switch strings.ToLower(key) {
@@ -203,11 +228,11 @@ func value(key string, a *Account, ask Ask) (v string, ok bool) {
 		if region := global[ask.Partition][service]; region != "" {
 			return region, true
 		}
-		return ask.Region, true
+		return ask.Region, ask.Region != ""
 	case "aws:principalarn":
-		return fmt.Sprintf("arn:%s:iam::%s:role/%s", ask.Partition, a.ID, ask.Role), true
+		return fmt.Sprintf("arn:%s:iam::%s:role/%s", ask.Partition, cmp.Or(a.ID, anyAccount), ask.Role), true
 	case "aws:principalaccount":
-		return a.ID, true
+		return a.ID, a.ID != ""
 	case "aws:principalorgid":
 		return ask.Organization, ask.Organization != ""
 	case "aws:principaltype":

@@ -103,14 +103,14 @@ func controlPoliciesOn(ctx context.Context, api PolicyAPI) (bool, error) {
 }
 
 func readPolicy(ctx context.Context, api PolicyAPI, p types.PolicySummary) (*ControlPolicy, []string, error) {
-	policy := &ControlPolicy{ID: aws.ToString(p.Id), Name: aws.ToString(p.Name)}
 	described, err := api.DescribePolicy(ctx, &organizations.DescribePolicyInput{PolicyId: p.Id})
 	if err != nil {
-		return nil, nil, fmt.Errorf("describe the service control policy %s: %w", policy.ID, err)
+		return nil, nil, fmt.Errorf("describe the service control policy %s: %w", aws.ToString(p.Id), err)
 	}
-	if described.Policy != nil {
-		policy.read(aws.ToString(described.Policy.Content))
+	if described.Policy == nil {
+		return nil, nil, fmt.Errorf("describe the service control policy %s: AWS describes nothing", aws.ToString(p.Id))
 	}
+	policy := ReadControlPolicy(aws.ToString(p.Id), aws.ToString(p.Name), aws.ToString(described.Policy.Content))
 	var targets []string
 	pages := organizations.NewListTargetsForPolicyPaginator(api, &organizations.ListTargetsForPolicyInput{PolicyId: p.Id})
 	for pages.HasMorePages() {
@@ -125,13 +125,16 @@ func readPolicy(ctx context.Context, api PolicyAPI, p types.PolicySummary) (*Con
 	return policy, targets, nil
 }
 
-func (p *ControlPolicy) read(content string) {
+// ReadControlPolicy reads a policy's content; what cannot be read is in Broken.
+func ReadControlPolicy(id, name, content string) *ControlPolicy {
+	p := &ControlPolicy{ID: id, Name: name}
 	var document struct{ Statement listOf[statement] }
 	if err := json.Unmarshal([]byte(content), &document); err != nil {
 		p.Broken = err.Error()
-		return
+		return p
 	}
 	p.Statements = document.Statement
+	return p
 }
 
 // readUnguarded asks targets whose own policies do not allow everything whether

@@ -8,8 +8,7 @@ import (
 
 func controlPolicy(t *testing.T, id, statements string) *ControlPolicy {
 	t.Helper()
-	p := &ControlPolicy{ID: id, Name: id}
-	p.read(`{"Version":"2012-10-17","Statement":` + statements + `}`)
+	p := ReadControlPolicy(id, id, `{"Version":"2012-10-17","Statement":`+statements+`}`)
 	if p.Broken != "" {
 		t.Fatal(p.Broken)
 	}
@@ -87,8 +86,7 @@ func TestJudge(t *testing.T) {
 // A policy that cannot be read is not taken for one that allows.
 func TestABrokenPolicyIsADoubt(t *testing.T) {
 	for _, text := range []string{`{`, `{"Statement":3}`, `{"Statement":[{"Effect":"Deny","Condition":{"Null":{"a":{}}}}]}`} {
-		p := &ControlPolicy{ID: "p-1"}
-		p.read(text)
+		p := ReadControlPolicy("p-1", "", text)
 		if p.Broken == "" {
 			t.Errorf("%s is taken", text)
 			continue
@@ -100,12 +98,29 @@ func TestABrokenPolicyIsADoubt(t *testing.T) {
 	}
 }
 
+func TestLike(t *testing.T) {
+	for pattern, texts := range map[string]map[string]bool{
+		"*":              {"": true, "a": true},
+		"config:Put*":    {"config:Put": true, "config:PutX": true, "config:Get": false},
+		"a?c":            {"abc": true, "ac": false, "abbc": false},
+		"*:role/x*":      {"arn:aws:iam::1:role/x1": true, "arn:aws:iam::1:role/y": false},
+		"":               {"": true, "a": false},
+		"**a**b**":       {"xaxb": true, "ba": false},
+		"a*a*a*a*a*a*a*": {strings.Repeat("a", 60) + "b": true},
+	} {
+		for text, want := range texts {
+			if got := like(pattern, text); got != want {
+				t.Errorf("%q %q: %v", pattern, text, got)
+			}
+		}
+	}
+}
+
 // Patterns are matched in time that grows with them, never beyond.
 func FuzzPolicy(f *testing.F) {
 	f.Add([]byte(`{"Statement":{"Effect":"Deny","NotAction":["iam:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["x",1,true]}}}}`), "a*b*c*d*?*", "aaaaaaaaaaaaaaaaaaaab")
 	f.Fuzz(func(t *testing.T, content []byte, pattern, text string) {
-		p := &ControlPolicy{ID: "p-1"}
-		p.read(string(content))
+		p := ReadControlPolicy("p-1", "", string(content))
 		all := &Policies{attached: map[string][]*ControlPolicy{"1": {p}}}
 		d, denied := all.Judge(&Account{ID: "1", OU: &OU{ID: "r"}}, Ask{Action: "config:PutConfigRule", Region: "us-east-1", Partition: "aws"})
 		if denied && fmt.Sprint(d) == "" {

@@ -2,8 +2,8 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"rollout/internal/fanout"
+	"rollout/orgs"
 	"rollout/templates"
 )
 
@@ -115,111 +116,29 @@ func (e *examiner) needed() []string {
 	return out
 }
 
-// scp is a policy document as far as it is looked at here. A member is a text or a list.
-type scp struct {
-	Statement list[struct {
-		Sid, Effect       string
-		Action, NotAction list[string]
-		Condition         map[string]map[string]list[string]
-	}]
-}
-
-// list is one or several of a kind, as policies write them.
-type list[T any] []T
-
-// UnmarshalJSON takes one for a list of one.
-func (l *list[T]) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '[' {
-		return json.Unmarshal(b, (*[]T)(l))
-	}
-	var single T
-	if err := json.Unmarshal(b, &single); err != nil {
-		return err
-	}
-	*l = list[T]{single}
-	return nil
-}
+// executionRole stands for StackSets' role in an account, which has other digits in each.
+const executionRole = "stacksets-exec-0123456789abcdef0123456789abcdef"
 
 // denies gives the actions that a policy's Deny statements keep from StackSets' role in
-// one of the Regions (nil for any), and the statements in question, with their conditions.
+// one of the Regions (nil for any), and the statements in question, with their
+// conditions. What a statement looks at and nobody knows here it takes to be so.
 func denies(content, partition string, regions, actions []string) (denied []string, said string) {
-	var doc scp
-	if err := json.Unmarshal([]byte(content), &doc); err != nil {
-		return []string{"what could not be read"}, "the policy is " + err.Error()
+	policy := orgs.ReadControlPolicy("", "", content)
+	if policy.Broken != "" {
+		return []string{"what could not be read"}, "the policy is " + policy.Broken
 	}
-	var statements []string
-	for i, s := range doc.Statement {
-		if s.Effect != "Deny" || leavesOut(s.Condition, "arn:"+partition+":iam::111122223333:role/stacksets-exec-0123456789abcdef0123456789abcdef", regions) {
-			continue
-		}
-		n := len(denied)
-		for _, action := range actions {
-			if len(s.Action) > 0 && anyLike(s.Action, action) || len(s.NotAction) > 0 && !anyLike(s.NotAction, action) {
+	if regions == nil {
+		regions = []string{""}
+	}
+	found := map[string]bool{}
+	for _, action := range actions {
+		for _, region := range regions {
+			for _, text := range policy.Denying(orgs.Ask{Action: action, Region: region, Partition: partition, Role: executionRole}) {
+				found[text] = true
 				denied = append(denied, action)
 			}
 		}
-		if len(denied) == n {
-			continue
-		}
-		text := fmt.Sprintf("statement %d", i+1)
-		if s.Sid != "" {
-			text = "statement " + s.Sid
-		}
-		if condition, err := json.Marshal(s.Condition); err == nil && len(s.Condition) > 0 {
-			text += " when " + string(condition)
-		}
-		statements = append(statements, text)
 	}
 	slices.Sort(denied)
-	return slices.Compact(denied), strings.Join(statements, "; ")
-}
-
-// leavesOut says whether a condition of a Deny never holds for a principal in any of the
-// Regions. What it does not know it takes to hold.
-func leavesOut(condition map[string]map[string]list[string], principal string, regions []string) bool {
-	for operator, keys := range condition {
-		operator, _ = strings.CutSuffix(operator, "IfExists")
-		not := strings.Contains(operator, "Not")
-		switch operator {
-		case "ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals", "StringLike", "StringEquals", "StringNotLike", "StringNotEquals":
-		default:
-			continue
-		}
-		for key, values := range keys {
-			holds := func(text string) bool { return anyLike(values, text) != not }
-			switch {
-			case strings.EqualFold(key, "aws:PrincipalArn") && !holds(principal):
-				return true
-			case strings.EqualFold(key, "aws:RequestedRegion") && regions != nil && !slices.ContainsFunc(regions, holds):
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// anyLike matches IAM's patterns: * any text, ? one character; the case of actions does
-// not matter.
-func anyLike(patterns []string, text string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return like(strings.ToLower(p), strings.ToLower(text)) })
-}
-
-// like goes back to the last star alone, so that no policy makes it slow.
-func like(pattern, text string) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p, t = p+1, t+1
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
+	return slices.Compact(denied), strings.Join(slices.Sorted(maps.Keys(found)), "; ")
 }
