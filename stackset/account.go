@@ -107,12 +107,9 @@ func (r *accountReader) set(ctx context.Context, name string) (set AccountSet, o
 		return set, false, r.explain("describe stack set "+name, err)
 	}
 	have := cmp.Or(out.StackSet, &types.StackSet{})
-	set = AccountSet{Name: name, Template: tagValue(have.Tags, TagTemplate), SHA256: tagValue(have.Tags, TagSHA256), Parameters: map[string]string{}}
+	set = AccountSet{Name: name, Template: tagValue(have.Tags, TagTemplate), SHA256: tagValue(have.Tags, TagSHA256), Parameters: valuesOf(have.Parameters)}
 	if set.Template == "" {
 		return set, false, nil
-	}
-	for _, p := range have.Parameters {
-		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 	}
 	set.Automatic = set.Parameters[templates.ParameterRemediation] == "Automatic"
 	if auto := have.AutoDeployment; auto != nil && aws.ToBool(auto.Enabled) {

@@ -39,6 +39,15 @@ type cell struct {
 // underRace says that the race detector is in.
 var underRace bool
 
+// longWay leaves a test of thousands of simulated operations to the plain run, which CI
+// makes too: the race detector makes it minutes long.
+func longWay(t *testing.T) {
+	t.Helper()
+	if underRace || testing.Short() {
+		t.Skip("a long way round; a plain run goes it")
+	}
+}
+
 // life is what a template did in every account.
 type life struct {
 	cells map[string]cell // by kind
@@ -51,9 +60,7 @@ type life struct {
 // that, taken out without a trace but for what is to stay, and deployed again over what
 // stayed. What an account had before is there all the time, as it was.
 func TestEveryTemplateEverywhere(t *testing.T) {
-	if underRace || testing.Short() {
-		t.Skip("a long way round; a plain run goes it")
-	}
+	longWay(t)
 	var mu sync.Mutex
 	lives := map[string]map[int]life{}
 	t.Run("lives", func(t *testing.T) {

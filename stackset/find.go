@@ -224,17 +224,33 @@ func (f *finder) read(ctx context.Context, set *Set) error {
 	default:
 		return refuse("it was made for the template %s, not for %s", made, set.Template.Name)
 	}
-	set.ID, set.ARN = aws.ToString(have.StackSetId), aws.ToString(have.StackSetARN)
-	set.SHA256, set.Deployed = tagValue(have.Tags, TagSHA256), aws.ToString(have.TemplateBody)
-	set.Parameters = map[string]string{}
-	for _, p := range have.Parameters {
-		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+	set.take(have)
+	set.Instances, err = f.instances(ctx, set.Name)
+	return err
+}
+
+// take takes over what StackSets says of a set.
+func (s *Set) take(have *types.StackSet) {
+	s.ID, s.ARN = aws.ToString(have.StackSetId), aws.ToString(have.StackSetARN)
+	s.SHA256, s.Deployed, s.Parameters = tagValue(have.Tags, TagSHA256), aws.ToString(have.TemplateBody), valuesOf(have.Parameters)
+}
+
+// valuesOf are parameters by name.
+func valuesOf(list []types.Parameter) map[string]string {
+	out := map[string]string{}
+	for _, p := range list {
+		out[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 	}
-	set.Instances, err = listInstances(ctx, f.home, set.Name, f.callAs, "")
+	return out
+}
+
+// instances lists all the stack instances of a set of the home Region.
+func (f *finder) instances(ctx context.Context, name string) (map[Target]Instance, error) {
+	out, err := listInstances(ctx, f.home, name, f.callAs, "")
 	if err != nil {
-		return fmt.Errorf("list the stack instances of %s in %s: %w", set.Name, f.s.HomeRegion, err)
+		return nil, fmt.Errorf("list the stack instances of %s in %s: %w", name, f.s.HomeRegion, err)
 	}
-	return nil
+	return out, nil
 }
 
 // listInstances lists the stack instances of a set, of one account or of all ("").

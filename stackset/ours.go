@@ -3,6 +3,7 @@ package stackset
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -188,15 +189,12 @@ func (f *finder) describe(ctx context.Context, name string) (*Set, error) {
 	if made == "" {
 		return nil, nil
 	}
-	set := &Set{Name: name, Exists: true, SHA256: tagValue(out.StackSet.Tags, TagSHA256), Parameters: map[string]string{}, Instances: map[Target]Instance{}}
+	set := &Set{Name: name, Exists: true, Instances: map[Target]Instance{}}
+	set.take(out.StackSet)
 	if set.Template, err = templates.Lookup(made); err != nil {
 		if set.Template, err = templates.FromBody(made, []byte(aws.ToString(out.StackSet.TemplateBody))); err != nil {
 			return nil, fmt.Errorf("read stack set %s: %w", name, err)
 		}
-	}
-	set.ID, set.ARN = aws.ToString(out.StackSet.StackSetId), aws.ToString(out.StackSet.StackSetARN)
-	for _, p := range out.StackSet.Parameters {
-		set.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 	}
 	set.Automatic = set.Template.Remediates && set.Parameters[templates.ParameterRemediation] == "Automatic"
 	return set, nil
@@ -204,14 +202,9 @@ func (f *finder) describe(ctx context.Context, name string) (*Set, error) {
 
 // fill lists a set's instances into its map.
 func (f *finder) fill(ctx context.Context, set Set) error {
-	instances, err := listInstances(ctx, f.home, set.Name, f.callAs, "")
-	if err != nil {
-		return fmt.Errorf("list the stack instances of %s in %s: %w", set.Name, f.s.HomeRegion, err)
-	}
-	for t, i := range instances {
-		set.Instances[t] = i
-	}
-	return nil
+	instances, err := f.instances(ctx, set.Name)
+	maps.Copy(set.Instances, instances)
+	return err
 }
 
 // fewTries is for what is worth asking, and not worth waiting for.

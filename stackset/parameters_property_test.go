@@ -58,9 +58,7 @@ func declared(d stackset.Desired) map[string][]templates.Parameter {
 // ROLLOUT_PROPERTY_RUNS is how often each template is tried, ROLLOUT_PROPERTY_SEED from
 // which seed on.
 func TestAnyParameters(t *testing.T) {
-	if underRace || testing.Short() {
-		t.Skip("a long way round; a plain run goes it")
-	}
+	longWay(t)
 	seed, runs := number(t, "ROLLOUT_PROPERTY_SEED", 1), number(t, "ROLLOUT_PROPERTY_RUNS", 2)
 	for _, asked := range templates.All() {
 		if asked.Enforces != "" {

@@ -66,7 +66,7 @@ func findSingles(ctx context.Context, s *awsapi.Session, d Desired, sets []Set, 
 
 // readSingle reads one plain stack, nil where there is none.
 func readSingle(ctx context.Context, client *cloudformation.Client, set Set, at Target) *Single {
-	one := &Single{Target: at, Parameters: map[string]string{}}
+	one := &Single{Target: at}
 	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(set.Name)})
 	switch {
 	case err != nil && notThere(err):
@@ -83,9 +83,7 @@ func readSingle(ctx context.Context, client *cloudformation.Client, set Set, at 
 	}
 	one.ID, one.Status, one.Reason = aws.ToString(stack.StackId), string(stack.StackStatus), aws.ToString(stack.StackStatusReason)
 	one.SHA256, one.Ours = tagValue(stack.Tags, TagSHA256), tagValue(stack.Tags, TagTemplate) == set.Template.Name
-	for _, p := range stack.Parameters {
-		one.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
-	}
+	one.Parameters = valuesOf(stack.Parameters)
 	return one
 }
 

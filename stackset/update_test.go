@@ -99,9 +99,7 @@ func earlier(t *testing.T) map[string][]string {
 // recorder is made anew, a remediation stays in its mode, nothing else is touched, and
 // then it goes away as if it had never been another.
 func TestUpdatesFromPreviousReleases(t *testing.T) {
-	if underRace || testing.Short() {
-		t.Skip("a long way round; a plain run goes it")
-	}
+	longWay(t)
 	for release, files := range earlier(t) {
 		for _, mode := range []stackset.Remediation{stackset.RemediationManual, stackset.RemediationAutomatic} {
 			t.Run(release+"/"+string(mode), func(t *testing.T) {

@@ -30,12 +30,18 @@ func extra(t *testing.T, name, from string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-			t.Fatalf("%s (%s) is required here and not installed", name, from)
-		}
-		t.Skipf("%s is not installed (%s); this check against a third party is skipped", name, from)
+		absent(t, name, from)
 	}
 	return path
+}
+
+// absent skips a test on a user's machine, and fails it where CI promises the extra.
+func absent(t *testing.T, what, from string) {
+	t.Helper()
+	if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
+		t.Fatalf("%s (%s) is required here and not installed", what, from)
+	}
+	t.Skipf("%s is not installed (%s); this check against a third party is skipped", what, from)
 }
 
 // startMoto serves moto for the length of a test.

@@ -2,7 +2,6 @@ package simaws_test
 
 import (
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,10 +14,7 @@ import (
 // held against botocore's own service models.
 func TestAgainstBotocoreModels(t *testing.T) {
 	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-			t.Fatal("python3 with boto3 is required here and not installed")
-		}
-		t.Skip("python3 with boto3 is not installed (pip install boto3); this check against a third party is skipped")
+		absent(t, "python3 with boto3", "pip install boto3")
 	}
 	sim := simaws.New(simaws.Options{Speed: 3600})
 	// The session enters the first account that is active under Workloads.

@@ -33,10 +33,7 @@ var volatile = []struct {
 // the simulator's own, which come out the same each time.
 func TestSessionsWithTheAWSCLI(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
-		if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-			t.Fatal("the AWS CLI is required here and not installed")
-		}
-		t.Skip("the AWS CLI is not installed (pip install awscli); this check against a third party is skipped")
+		absent(t, "the AWS CLI", "pip install awscli")
 	}
 	files, err := filepath.Glob("testdata/sessions/*.txt")
 	if err != nil || len(files) == 0 {
