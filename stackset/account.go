@@ -173,17 +173,14 @@ func (r *accountReader) details(ctx context.Context, sets []AccountSet) error {
 	}
 	var failure error
 	for p, got := range fanout.Ordered(ctx, places, accountReads, func(ctx context.Context, p place) error {
-		out, err := r.api.DescribeStackInstance(ctx, &cloudformation.DescribeStackInstanceInput{StackSetName: &p.set.Name, StackInstanceAccount: &r.account, StackInstanceRegion: &p.i.Region, CallAs: r.callAs})
+		overrides, err := describeOverrides(ctx, r.api, r.callAs, key{p.set.Name, p.i.Target})
 		if awsapi.Code(err) == "StackInstanceNotFoundException" { // deleted since it was listed
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		p.i.Overrides = map[string]string{}
-		for _, o := range cmp.Or(out.StackInstance, &types.StackInstance{}).ParameterOverrides {
-			p.i.Overrides[aws.ToString(o.ParameterKey)] = aws.ToString(o.ParameterValue)
-		}
+		p.i.Overrides = overrides
 		return nil
 	}) {
 		if got != nil && failure == nil {

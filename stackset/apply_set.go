@@ -122,14 +122,13 @@ func (a *applier) define(ctx context.Context, s *Set, updates []Change) (done []
 	if len(groups) == 0 && len(s.Instances) > 0 {
 		return nil, false, nil
 	}
+	b, rest := defining(groups)
 	in := &cloudformation.UpdateStackSetInput{
 		StackSetName: aws.String(s.Name), CallAs: a.callAs, Description: aws.String(description(s)),
 		TemplateBody: aws.String(string(s.Template.Body())), Parameters: parameters(s.Want), Tags: a.tags(s), Capabilities: capabilities(s),
 		OperationPreferences: preferences(a.p.Desired.Preferences),
 	}
-	b := batch{action: Update}
 	if len(groups) > 0 {
-		b = groups[0]
 		in.DeploymentTargets, in.Regions = b.deploymentTargets(), b.regions
 	}
 	r, err := a.submit(ctx, s, b, func(id string) (string, error) {
@@ -148,6 +147,9 @@ func (a *applier) define(ctx context.Context, s *Set, updates []Change) (done []
 	}
 	s.SHA256, s.Parameters, s.Outdated = s.Template.SHA256(), s.Want, ""
 	a.emit(SetUpdated{s.Name})
+	if len(rest) == len(groups) {
+		return nil, true, a.watch(ctx, []*running{r}) // its instances get their overrides yet
+	}
 	return b.changes, true, a.watch(ctx, []*running{r})
 }
 

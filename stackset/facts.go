@@ -15,6 +15,8 @@ type Facts struct {
 	// Policies are the organization's service control policies, nil when they could
 	// not be read.
 	Policies *orgs.Policies
+	// Overrides are those of the instances whose verdict hangs on them.
+	Overrides map[key]GivenOverrides
 	// Accounts by id: the chosen accounts that are ACTIVE and can hold stack
 	// instances.
 	Accounts map[string]*AccountFacts

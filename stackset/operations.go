@@ -70,10 +70,11 @@ func (a *applier) start(ctx context.Context, s *Set, b batch) (*running, error) 
 			}
 			returned = out.OperationId
 		case Update:
-			// Overrides that are there stay, since none are sent.
+			// Overrides that are there stay where none are sent; those that are sent
+			// replace all of them.
 			out, err := a.api.UpdateStackInstances(ctx, &cloudformation.UpdateStackInstancesInput{
 				StackSetName: aws.String(s.Name), CallAs: a.callAs, DeploymentTargets: b.deploymentTargets(), Regions: b.regions,
-				OperationPreferences: prefs, OperationId: aws.String(id),
+				ParameterOverrides: parameters(b.overrides), OperationPreferences: prefs, OperationId: aws.String(id),
 			})
 			if err != nil {
 				return "", err

@@ -81,11 +81,13 @@ func (p *planner) rulesIn(s Set, region string) []templates.Rule {
 }
 
 // notWanted says whether a set enforces in a way that this run does not ask for.
-func (p *planner) notWanted(s Set) bool {
+func (p *planner) notWanted(s Set) bool { return notWanted(p.d, s) }
+
+func notWanted(d Desired, s Set) bool {
 	if s.Template.Enforces == "" {
 		return false
 	}
-	switch p.d.Mode(s.Template) {
+	switch d.Mode(s.Template) {
 	case RemediationManual:
 		return s.Automatic
 	case RemediationAutomatic:
@@ -206,7 +208,7 @@ func (p *planner) account(a *orgs.Account) {
 			default:
 				v = p.standing(s, a, region, f, done)
 			}
-			v = p.permitted(s, a, region, v)
+			v = p.permitted(s, a, region, p.anew(s, a, region, f, v))
 			if s.Template.Enforces == "" {
 				if done[s.Template.Name] == nil {
 					done[s.Template.Name] = map[string]verdict{}

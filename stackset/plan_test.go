@@ -49,7 +49,14 @@ func (c planCase) plan(t *testing.T, d Desired, sets []Set) *Plan {
 			sets = append(sets, Set{Name: w.Name, Template: w.Template, Automatic: w.Automatic})
 		}
 	}
-	p, err := MakePlan(d, sets, &Facts{Accounts: map[string]*AccountFacts{c.account.ID: c.facts}})
+	return c.planWith(t, d, sets, nil)
+}
+
+// planWith is the plan of a run whose Desired lacks nothing but the account.
+func (c planCase) planWith(t *testing.T, d Desired, sets []Set, given map[key]GivenOverrides) *Plan {
+	t.Helper()
+	d.Accounts, d.OUs = []*orgs.Account{c.account}, []string{"ou-ab12-11111111"}
+	p, err := MakePlan(d, sets, &Facts{Accounts: map[string]*AccountFacts{c.account.ID: c.facts}, Overrides: given})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,12 +126,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	}
 	enforce := p.enforces()
 	if v, ok := existing(s, a.ID, p.d.HomeRegion, f); ok {
-		if enforce && v.there && f.RemediationRole == Absent {
-			// Overrides are given at create only: a later one would take back the
-			// others. The instance may be older than the wish to enforce.
-			p.warn("Account %s (%s) has recording-base but not the role AWSServiceRoleForConfigRemediation. Config makes it where it may; if remediations fail there: aws iam create-service-linked-role --aws-service-name remediation.config.amazonaws.com.", a.ID, a.Name)
-		}
-		return v
+		return p.baseThere(s, a, f, v)
 	}
 	if !records && !enforce && !p.leanOnBase() {
 		return verdict{} // nothing of ours in the account leans on it
@@ -273,9 +268,7 @@ func rulesThere(rules []templates.Rule, r *RegionFacts) (own, equal, taken strin
 }
 
 // enforces says whether this run enforces anything.
-func (p *planner) enforces() bool {
-	return slices.ContainsFunc(p.plan.Sets, func(s Set) bool { return s.Template.Enforces != "" && !p.notWanted(s) })
-}
+func (p *planner) enforces() bool { return enforces(p.d, p.plan.Sets) }
 
 // enforced says whether this run enforces what a template finds.
 func (p *planner) enforced(t templates.Template) bool {

@@ -92,6 +92,9 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	if err := facts.closed(); err != nil {
 		return nil, err
 	}
+	if facts.Overrides, err = readOverrides(ctx, s, in.CallAs, d, sets, facts); err != nil {
+		return nil, err
+	}
 	unread := ""
 	if facts.Policies, err = orgs.ReadPolicies(ctx, orgs.NewClient(s.Own(""))); err != nil {
 		if ctx.Err() != nil {

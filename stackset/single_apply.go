@@ -119,7 +119,8 @@ func (w *singleWork) values(kind types.ChangeSetType) []types.Parameter {
 	list := parameters(all)
 	there := w.s.Singles[w.c.Target].Parameters
 	for i, p := range list {
-		if _, had := there[*p.ParameterKey]; had && kind == types.ChangeSetTypeUpdate && isSwitch(w.s.Template, *p.ParameterKey) {
+		_, given := w.c.Overrides[*p.ParameterKey]
+		if _, had := there[*p.ParameterKey]; had && !given && kind == types.ChangeSetTypeUpdate && isSwitch(w.s.Template, *p.ParameterKey) {
 			list[i] = types.Parameter{ParameterKey: p.ParameterKey, UsePreviousValue: aws.Bool(true)}
 		}
 	}

@@ -56,10 +56,8 @@ func (p *Plan) Steps(o ApplyOptions) []Step {
 			if len(batches) == 0 && len(left.Instances) > 0 {
 				continue // the creates are skipped: see applier.define
 			}
-			define := batch{}
-			if len(batches) > 0 {
-				define, batches = batches[0], batches[1:]
-			}
+			var define batch
+			define, batches = defining(batches)
 			out = append(out, step(s, "UpdateStackSet", define))
 		}
 		for _, b := range batches {

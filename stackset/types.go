@@ -58,8 +58,9 @@ type Change struct {
 	Action  Action
 	// Reason is never empty for skip, recreate and delete.
 	Reason string
-	// Overrides are parameter overrides given at create; only recording-base's
-	// two service-linked-role switches are ever overridden.
+	// Overrides are all the parameter overrides that the instance then has: switches
+	// that say what the account has already, and what somebody else gave it. nil
+	// leaves those that are there.
 	Overrides map[string]string
 	// Orphan marks the deletion of an instance outside the selection: its stack is
 	// left behind where it is INOPERABLE or would take data with it.

@@ -1,0 +1,173 @@
+package stackset
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"rollout/internal/awsapi"
+	"rollout/internal/fanout"
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// GivenOverrides are the parameter overrides that a stack instance has.
+type GivenOverrides struct {
+	Values map[string]string
+	// Unread says what AWS said where they could not be read.
+	Unread string
+}
+
+// readOverrides reads the overrides of just those instances whose verdict hangs on them,
+// one call each: no list has them (ListStackInstances). An update that gives an override
+// takes back those that it leaves out, and what is made anew would lose them.
+func readOverrides(ctx context.Context, s *awsapi.Session, callAs types.CallAs, d Desired, sets []Set, facts *Facts) (map[key]GivenOverrides, error) {
+	var keys []key
+	for _, set := range sets {
+		for _, a := range d.Accounts {
+			for _, region := range d.RegionsOf(set.Template) {
+				k := key{set.Name, Target{a.ID, region}}
+				if i, there := set.Instances[k.Target]; there && (i.Status == "INOPERABLE" || lacksRemediationRole(d, sets, set, facts.Accounts[a.ID])) {
+					keys = append(keys, k)
+				}
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	api := newClient(s, "", newPace())
+	out := make(map[key]GivenOverrides, len(keys))
+	for k, given := range fanout.Ordered(ctx, keys, accountReads, func(ctx context.Context, k key) GivenOverrides {
+		values, err := describeOverrides(ctx, api, callAs, k)
+		if err != nil {
+			return GivenOverrides{Unread: sentence(awsapi.Text(err))}
+		}
+		return GivenOverrides{Values: values}
+	}) {
+		out[k] = given
+	}
+	return out, ctx.Err()
+}
+
+// lacksRemediationRole says whether a set makes the service-linked role that remediation
+// needs, the run enforces, and the account has none.
+func lacksRemediationRole(d Desired, sets []Set, s Set, f *AccountFacts) bool {
+	return s.Template.Name == templates.RecordingBase && f != nil && f.RemediationRole == Absent && enforces(d, sets)
+}
+
+func describeOverrides(ctx context.Context, api *cloudformation.Client, callAs types.CallAs, k key) (map[string]string, error) {
+	out, err := api.DescribeStackInstance(ctx, &cloudformation.DescribeStackInstanceInput{StackSetName: aws.String(k.set), StackInstanceAccount: aws.String(k.AccountID), StackInstanceRegion: aws.String(k.Region), CallAs: callAs})
+	if err != nil {
+		return nil, err
+	}
+	return valuesOf(cmp.Or(out.StackInstance, &types.StackInstance{}).ParameterOverrides), nil
+}
+
+// baseThere is a recording-base that is there, in a run that enforces and an account
+// without the service-linked role of remediations: the instance is given the switch that
+// makes it, beside the overrides that it has.
+func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict) verdict {
+	t := Target{a.ID, p.d.HomeRegion}
+	if !lacksRemediationRole(p.d, p.plan.Sets, s, f) || v.action != None && v.action != Update {
+		return v
+	}
+	if there, _ := s.At(t); there.DetailedStatus == "PENDING" || there.DetailedStatus == "RUNNING" {
+		return v
+	}
+	const name = templates.ParameterCreateRemediationServiceLinkedRole
+	given, overrides := p.facts.Overrides[key{s.Name, t}], map[string]string{}
+	if one, single := s.Singles[t]; single {
+		given = GivenOverrides{Values: one.Parameters} // the other switches keep their previous values
+	} else {
+		maps.Copy(overrides, given.Values)
+	}
+	const remedy = "if remediations fail there: aws iam create-service-linked-role --aws-service-name remediation.config.amazonaws.com"
+	switch {
+	case given.Unread != "":
+		p.warn("Account %s (%s) has recording-base but not the role AWSServiceRoleForConfigRemediation, and the instance is not updated to make it, since its parameter overrides could not be read: %s. Config makes the role where it may; %s.", a.ID, a.Name, given.Unread, remedy)
+		return v
+	case given.Values[name] == "true":
+		p.warn("The role AWSServiceRoleForConfigRemediation of account %s (%s) is gone although recording-base made it: somebody deleted it. Config makes it where it may; %s.", a.ID, a.Name, remedy)
+		return v
+	}
+	overrides[name] = "true"
+	reason := "makes AWSServiceRoleForConfigRemediation, which the account lacks (override " + name + "=true)"
+	if v.reason != "" {
+		reason += "; " + v.reason
+	}
+	return verdict{Update, reason, true, overrides}
+}
+
+// anew gives what is made anew the overrides that it had, but for the switches that say
+// what is there already: the stack that is left behind keeps its roles and its bucket,
+// and none of them can be made twice.
+func (p *planner) anew(s Set, a *orgs.Account, region string, f *AccountFacts, v verdict) verdict {
+	if v.action != Recreate {
+		return v
+	}
+	given := p.facts.Overrides[key{s.Name, Target{a.ID, region}}]
+	if given.Unread != "" {
+		p.warn("The parameter overrides of stack set %s in account %s (%s), %s could not be read, so it is made anew without those that rollout does not give: %s.", s.Name, a.ID, a.Name, region, given.Unread)
+	}
+	overrides := maps.Clone(given.Values)
+	if overrides == nil {
+		overrides = map[string]string{}
+	}
+	if s.Template.Name == templates.RecordingBase {
+		for name, role := range map[string]Presence{templates.ParameterCreateConfigServiceLinkedRole: f.ConfigRole, templates.ParameterCreateRemediationServiceLinkedRole: f.RemediationRole} {
+			if role != Absent {
+				delete(overrides, name)
+			}
+		}
+		if f.ConfigRole == Absent && p.set(templates.Recording).Has(a.ID) {
+			overrides[templates.ParameterCreateConfigServiceLinkedRole] = "true"
+		}
+		if f.RemediationRole == Absent && p.enforces() {
+			overrides[templates.ParameterCreateRemediationServiceLinkedRole] = "true"
+		}
+		keptSwitch(overrides, templates.ParameterCreateDeliveryBucket, f.Bucket)
+	}
+	if k := s.Template.Keeps; k != nil && s.Template.Name != templates.RecordingBase {
+		keptSwitch(overrides, k.Switch, f.Kept[s.Template.Name].Presence)
+	}
+	if len(overrides) > 0 {
+		v.overrides = overrides
+	}
+	return v
+}
+
+// keptSwitch turns off the creation of a bucket that is there, and of one that could not
+// be looked for: the stack that is left behind had it.
+func keptSwitch(overrides map[string]string, name string, bucket Presence) {
+	delete(overrides, name)
+	if bucket != Absent {
+		overrides[name] = "false"
+	}
+}
+
+// enforces says whether a run enforces anything.
+func enforces(d Desired, sets []Set) bool {
+	return slices.ContainsFunc(sets, func(s Set) bool { return s.Template.Enforces != "" && !notWanted(d, s) })
+}
+
+// defining takes out of the updates of a set the one that goes with UpdateStackSet. That
+// call gives no overrides, so it is one without where there is any; else its instances
+// are worked on twice.
+func defining(updates []batch) (define batch, rest []batch) {
+	if len(updates) == 0 {
+		return batch{action: Update}, nil
+	}
+	plain := slices.IndexFunc(updates, func(b batch) bool { return len(b.overrides) == 0 })
+	if plain >= 0 {
+		return updates[plain], slices.Delete(slices.Clone(updates), plain, plain+1)
+	}
+	define = updates[0]
+	define.overrides = nil
+	return define, updates
+}
