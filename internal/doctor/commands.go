@@ -88,17 +88,19 @@ var (
 	look    = slices.Concat(on(everything, "cloudformation:ListStackSets"), on(sets, "cloudformation:DescribeStackSet cloudformation:ListStackInstances"), administrator)
 	// Ours are known by their tags, which only a set's description shows: any set may be
 	// one that was given another name.
-	every   = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances"), administrator)
-	find    = slices.Concat(every, on(sets, "cloudformation:ListStackSetOperations"))
-	enter   = on(roles, "sts:AssumeRole")
-	control = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
-	watch   = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
-	define  = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
-	create  = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
-	deletes = on(setWork, "cloudformation:DeleteStackInstances")
-	seen    = plainly("cloudformation:DescribeStacks")
-	put     = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
-	drop    = plainly("cloudformation:DeleteStack")
+	every = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances"), administrator)
+	find  = slices.Concat(every, on(sets, "cloudformation:ListStackSetOperations"))
+	// for those that an update is to keep
+	overrides = on(sets, "cloudformation:DescribeStackInstance")
+	enter     = on(roles, "sts:AssumeRole")
+	control   = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
+	watch     = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
+	define    = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
+	create    = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
+	deletes   = on(setWork, "cloudformation:DeleteStackInstances")
+	seen      = plainly("cloudformation:DescribeStacks")
+	put       = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
+	drop      = plainly("cloudformation:DeleteStack")
 	// StackSets asks Organizations as the caller whether its account is one
 	// (hashicorp/terraform-provider-aws#37069).
 	administrator = []need{{action: "organizations:ListDelegatedAdministrators", delegated: true}}
@@ -107,7 +109,7 @@ var (
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, look, enter, seen, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, look, overrides, enter, seen, inside(stackset.PreflightPolicy))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
