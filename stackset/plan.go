@@ -20,7 +20,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 		facts = &Facts{}
 	}
 	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, denials: map[deniedKey]denialOf{}}
-	p.plan.Desired = d
+	p.plan.Desired, p.plan.Facts = d, facts
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
 		p.plan.Sets = append(p.plan.Sets, s)

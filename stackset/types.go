@@ -124,6 +124,8 @@ type Plan struct {
 	Orphans []Orphan
 	// Warnings are whole sentences, sorted.
 	Warnings []string
+	// Facts are what preflight read.
+	Facts *Facts
 	// Hash identifies the sets and changes.
 	Hash string
 }
