@@ -26,7 +26,7 @@ func leaningRig(t *testing.T) *rig {
 	if len(leaningRegions) != len(kinds)+1 {
 		t.Fatalf("%d kinds in %d Regions", len(kinds), len(leaningRegions))
 	}
-	file := "management: {name: management}\nous: [{name: Workloads, accounts: [{name: prod, defaultSecurityGroupUsers: ["
+	file := "trustedAccess: [member.org.stacksets.cloudformation.amazonaws.com]\nmanagement: {name: management}\nous: [{name: Workloads, accounts: [{name: prod, defaultSecurityGroupUsers: ["
 	for i, kind := range kinds {
 		file += fmt.Sprintf("{region: %s, kind: %s, name: idle}, ", leaningRegions[i], kind)
 	}
