@@ -37,15 +37,6 @@ type AccountInstance struct {
 	Last Operation
 }
 
-// AutoDeployment says what StackSets does by itself when accounts come and go.
-type AutoDeployment struct {
-	Enabled bool
-	// Retain says that the stacks of an account that leaves stay there.
-	Retain bool
-	// Targets are the Regions of each OU (or the root) that is watched, by its id.
-	Targets map[string][]string
-}
-
 // accountReads bounds the calls about one account that are under way.
 const accountReads = 8
 
@@ -112,10 +103,9 @@ func (r *accountReader) set(ctx context.Context, name string) (set AccountSet, o
 		return set, false, nil
 	}
 	set.Automatic = set.Parameters[templates.ParameterRemediation] == "Automatic"
-	if auto := have.AutoDeployment; auto != nil && aws.ToBool(auto.Enabled) {
-		set.Auto = AutoDeployment{Enabled: true, Retain: aws.ToBool(auto.RetainStacksOnAccountRemoval)}
-		if set.Auto.Targets, err = r.targets(ctx, name); err != nil {
-			return set, false, err
+	if set.Auto = autoOf(have); set.Auto.Enabled {
+		if set.Auto.Targets, err = autoTargets(ctx, r.api, r.callAs, name); err != nil {
+			return set, false, r.explain("list the targets of automatic deployment of stack set "+name, err)
 		}
 	}
 	instances, err := listInstances(ctx, r.api, name, r.callAs, r.account)
@@ -127,27 +117,6 @@ func (r *accountReader) set(ctx context.Context, name string) (set AccountSet, o
 	}
 	slices.SortFunc(set.Instances, func(a, b AccountInstance) int { return a.Target.Compare(b.Target) })
 	return set, true, nil
-}
-
-// targets are the OUs that automatic deployment watches.
-func (r *accountReader) targets(ctx context.Context, name string) (map[string][]string, error) {
-	out := map[string][]string{}
-	in := &cloudformation.ListStackSetAutoDeploymentTargetsInput{StackSetName: &name, CallAs: r.callAs, MaxResults: aws.Int32(100)}
-	for {
-		page, err := r.api.ListStackSetAutoDeploymentTargets(ctx, in)
-		if err != nil {
-			return nil, r.explain("list the targets of automatic deployment of stack set "+name, err)
-		}
-		for _, t := range page.Summaries {
-			regions := slices.Clone(t.Regions)
-			slices.Sort(regions)
-			out[aws.ToString(t.OrganizationalUnitId)] = regions
-		}
-		if aws.ToString(page.NextToken) == "" {
-			return out, nil
-		}
-		in.NextToken = page.NextToken
-	}
 }
 
 // details reads what a list does not have: overrides, and the last operations.

@@ -64,7 +64,7 @@ func newApplier(s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions,
 	if emit == nil {
 		emit = func(Event) {}
 	}
-	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}, serial: map[string]int{}, failures: map[string]error{}}
+	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}, serial: map[string]int{}, failures: map[string]error{}, arns: map[string]string{}}
 	for _, c := range p.Changes {
 		if pending(c.Action) {
 			a.planned[key{c.StackSet, c.Target}] = c
@@ -112,8 +112,9 @@ type applier struct {
 	planned  map[key]Change
 	outcomes map[key]*Outcome
 	result   Result
-	serial   map[string]int   // of the operations asked for, by set
-	failures map[string]error // of sets
+	serial   map[string]int    // of the operations asked for, by set
+	failures map[string]error  // of sets
+	arns     map[string]string // of sets, as far as they were asked for
 }
 
 func (a *applier) record(c Change, status, reason, operation string) {
@@ -186,7 +187,11 @@ func (a *applier) deletes(ctx context.Context, s *Set) error {
 		changes = append(changes, c)
 	}
 	defer a.single(ctx, s, a.p.singles(s.Name, Delete))()
-	return a.run(ctx, s, deleteBatches(a.p, s, a.o, changes))
+	err := a.run(ctx, s, deleteBatches(a.p, s, a.o, changes))
+	if err == nil && s.AutoChanges() && !s.AutoWant.Enabled && ctx.Err() == nil {
+		err = a.follow(ctx, s)
+	}
+	return err
 }
 
 // changes carries out what a set's instances need, once their needs came true.
@@ -207,13 +212,22 @@ func (a *applier) changes(ctx context.Context, s *Set) error {
 		by[c.Action] = append(by[c.Action], c)
 	}
 	defer a.single(ctx, s, alone)()
-	if len(by) == 0 || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil
 	}
-	if !s.Exists {
+	if !s.Exists && len(by) > 0 {
 		if err := a.make(ctx, s); err != nil {
 			return err
 		}
+	}
+	// Before the template changes: of what this run leaves alone nothing is OUTDATED yet.
+	if s.AutoChanges() && s.AutoWant.Enabled {
+		if err := a.follow(ctx, s); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	if len(by) == 0 {
+		return nil
 	}
 	again, err := a.letGo(ctx, s, by[Recreate])
 	if err != nil || ctx.Err() != nil {

@@ -14,6 +14,11 @@ type InstanceFailed struct{ Outcome }
 type (
 	SetCreated struct{ Name string }
 	SetUpdated struct{ Name string }
+	// SetFollows says how a set's automatic deployment is now.
+	SetFollows struct {
+		Name string
+		Auto AutoWish
+	}
 )
 
 // Waiting says that something else holds a set.
@@ -34,4 +39,5 @@ func (OperationEnded) stackSetEvent()    {}
 func (InstanceFailed) stackSetEvent()    {}
 func (SetCreated) stackSetEvent()        {}
 func (SetUpdated) stackSetEvent()        {}
+func (SetFollows) stackSetEvent()        {}
 func (Waiting) stackSetEvent()           {}

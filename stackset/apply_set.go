@@ -22,10 +22,14 @@ const TagVersion = "rollout:version"
 
 // make creates a set that is missing.
 func (a *applier) make(ctx context.Context, s *Set) error {
+	auto, err := a.autoDeployment(ctx, s)
+	if err != nil {
+		return err
+	}
 	in := &cloudformation.CreateStackSetInput{
 		StackSetName: aws.String(s.Name), CallAs: a.callAs, PermissionModel: types.PermissionModelsServiceManaged,
 		Description: aws.String(description(s)), TemplateBody: aws.String(string(s.Template.Body())), Parameters: parameters(s.Want), Tags: a.tags(s),
-		AutoDeployment:   &types.AutoDeployment{Enabled: aws.Bool(false)},
+		AutoDeployment:   auto,
 		ManagedExecution: &types.ManagedExecution{Active: aws.Bool(true)},
 		Capabilities:     capabilities(s), ClientRequestToken: aws.String(token(a.o.Run, s.Name)),
 	}
@@ -37,6 +41,7 @@ func (a *applier) make(ctx context.Context, s *Set) error {
 		return a.explain("create stack set "+s.Name, err)
 	}
 	s.Exists, s.ID, s.SHA256, s.Parameters, s.Outdated = true, aws.ToString(out.StackSetId), s.Template.SHA256(), s.Want, ""
+	s.AutoWas = s.AutoWant
 	a.emit(SetCreated{s.Name})
 	return nil
 }
@@ -53,6 +58,8 @@ func (a *applier) adopt(ctx context.Context, s *Set, refused error) error {
 		return fmt.Errorf("create stack set %s in %s: it was made since the plan, and differently: %w; plan again", s.Name, a.s.HomeRegion, refused)
 	}
 	s.Exists, s.ID, s.SHA256, s.Parameters, s.Outdated, s.Instances = true, found.ID, found.SHA256, s.Want, "", found.Instances
+	s.ARN, s.Auto = found.ARN, found.Auto
+	s.AutoWas = autoNow(*s, a.sets)
 	return nil
 }
 

@@ -45,6 +45,8 @@ type Desired struct {
 	// "N" or "P%" of those it has (default 5%).
 	Prune        bool
 	MaxDeletions string
+	// Auto says which templates are deployed to accounts that join.
+	Auto AutoDeploy
 	// Management is the management account's id where it is a target and the caller is
 	// it: what StackSets does not do there is done by plain stacks. "" else.
 	Management string
@@ -71,6 +73,9 @@ func Check(d Desired) error {
 		if t.Scope == templates.ScopeSingle && len(d.Accounts) > 1 {
 			return &RefusedError{fmt.Sprintf("template %s goes to one account of the organization, and %d are chosen: name that one with --account", t.Name, len(d.Accounts))}
 		}
+	}
+	if err := checkAuto(d); err != nil {
+		return err
 	}
 	return checkParameters(d)
 }

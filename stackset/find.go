@@ -233,6 +233,7 @@ func (f *finder) read(ctx context.Context, set *Set) error {
 func (s *Set) take(have *types.StackSet) {
 	s.ID, s.ARN = aws.ToString(have.StackSetId), aws.ToString(have.StackSetARN)
 	s.SHA256, s.Deployed, s.Parameters = tagValue(have.Tags, TagSHA256), aws.ToString(have.TemplateBody), valuesOf(have.Parameters)
+	s.Auto = autoOf(have)
 }
 
 // valuesOf are parameters by name.

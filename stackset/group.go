@@ -25,6 +25,7 @@ type batch struct {
 	overrides map[string]string
 	changes   []Change
 	retain    bool // of a delete: leave the stacks behind
+	whole     int  // instances of an operation without targets, which goes through them all
 }
 
 func (b batch) deploymentTargets() *types.DeploymentTargets {

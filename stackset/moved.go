@@ -53,7 +53,14 @@ func Moved(kept, now JSONPlan) error {
 
 func sameStep(a, b JSONStep) bool {
 	return a.Call == b.Call && a.StackSet == b.StackSet && slices.Equal(a.OUs, b.OUs) && slices.Equal(a.Accounts, b.Accounts) &&
-		slices.Equal(a.Regions, b.Regions) && maps.Equal(a.Overrides, b.Overrides) && a.Retain == b.Retain
+		slices.Equal(a.Regions, b.Regions) && maps.Equal(a.Overrides, b.Overrides) && a.Retain == b.Retain && a.Auto == b.Auto
+}
+
+func sameAuto(a, b JSONAuto) bool {
+	same := func(a, b JSONAutoSetting) bool {
+		return a.Enabled == b.Enabled && a.Retain == b.Retain && slices.Equal(a.DependsOn, b.DependsOn)
+	}
+	return same(a.From, b.From) && same(a.To, b.To)
 }
 
 func compareSets(kept, now []JSONSet, say func(string, ...any)) {
@@ -75,6 +82,8 @@ func compareSets(kept, now []JSONSet, say func(string, ...any)) {
 			say("this version's template %s is another one (%.12s, was %.12s)", s.Template, s.SHA256, old.SHA256)
 		case old.DeployedSHA256 != s.DeployedSHA256:
 			say("stack set %s has another template (%.12s, was %.12s)", s.Name, s.DeployedSHA256, old.DeployedSHA256)
+		case !sameAuto(old.AutoDeployment, s.AutoDeployment):
+			say("stack set %s: its automatic deployment is or will be another one", s.Name)
 		case old.Outdated != s.Outdated:
 			say("stack set %s: %s (was: %s)", s.Name, cmp.Or(s.Outdated, "need not be updated"), cmp.Or(old.Outdated, "need not be updated"))
 		}

@@ -118,7 +118,7 @@ func (a *applier) submit(ctx context.Context, s *Set, b batch, call func(id stri
 			return nil, err
 		}
 		r := &running{set: s, id: got, changes: b.changes}
-		r.op = Operation{StackSet: s.Name, ID: got, Action: string(b.action), Status: "RUNNING", Total: len(b.changes)}
+		r.op = Operation{StackSet: s.Name, ID: got, Action: string(b.action), Status: "RUNNING", Total: len(b.changes) + b.whole}
 		a.emit(OperationStarted{r.op})
 		return r, nil
 	}
@@ -219,7 +219,9 @@ func tally(rows map[Target]types.StackSetOperationResultSummary, op *Operation) 
 			op.Done++
 		case types.StackSetOperationResultStatusFailed:
 			op.Done++
-			op.Failed++
+			if !strings.Contains(aws.ToString(row.StatusReason), noUpdates) {
+				op.Failed++
+			}
 		}
 	}
 }

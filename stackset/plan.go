@@ -47,6 +47,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 		return cmp.Or(cmp.Compare(rank[a.StackSet], rank[b.StackSet]), cmp.Compare(path(a.Account), path(b.Account)), a.Target.Compare(b.Target))
 	})
 	p.dropIdleUpdates()
+	p.follow()
 	p.warnOutside()
 	slices.Sort(p.plan.Warnings)
 	p.plan.Hash = p.plan.hash()

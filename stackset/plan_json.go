@@ -59,8 +59,26 @@ type JSONSet struct {
 	SHA256         string `json:"sha256"`
 	DeployedSHA256 string `json:"deployed_sha256"`
 	Outdated       string `json:"outdated"`
+	// AutoDeployment is what StackSets does by itself when accounts come and go.
+	AutoDeployment JSONAuto `json:"auto_deployment"`
 	// Diff is what an update changes in each stack; of a set that is updated only.
 	Diff *JSONDiff `json:"diff,omitempty"`
+}
+
+// JSONAuto is a set's automatic deployment as it is and as it will be.
+type JSONAuto struct {
+	From JSONAutoSetting `json:"from"`
+	To   JSONAutoSetting `json:"to"`
+	// Held says why a change that was asked for is not made.
+	Held string `json:"held,omitempty"`
+}
+
+// JSONAutoSetting is one state of automatic deployment; sets of the run are named, others
+// by their ARNs.
+type JSONAutoSetting struct {
+	Enabled   bool     `json:"enabled"`
+	Retain    bool     `json:"retain_stacks_on_account_removal"`
+	DependsOn []string `json:"depends_on"`
 }
 
 // JSONDiff is what an update of a set changes.
@@ -98,7 +116,9 @@ type JSONStep struct {
 	Regions   []string          `json:"regions"`
 	Overrides map[string]string `json:"overrides,omitempty"`
 	Retain    bool              `json:"retain_stacks,omitempty"`
-	Instances int               `json:"instances"`
+	// Auto is the automatic deployment that a set is made with or gets.
+	Auto      string `json:"auto_deployment,omitempty"`
+	Instances int    `json:"instances"`
 }
 
 // JSON is the plan in the shape that others rely on.
@@ -116,16 +136,20 @@ func (p *Plan) JSON() JSONPlan {
 		out.Changes = append(out.Changes, j)
 	}
 	for _, s := range p.Sets {
-		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated, p.Diff(s).json()})
+		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated, JSONAuto{s.AutoWas.json(), s.AutoWant.json(), s.AutoHeld}, p.Diff(s).json()})
 	}
 	for _, o := range p.Orphans {
 		out.Orphans = append(out.Orphans, o.json())
 	}
 	for _, s := range steps {
-		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Instances})
+		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Auto, s.Instances})
 		out.Calls["cloudformation:"+s.Call]++
 	}
 	return out
+}
+
+func (w AutoWish) json() JSONAutoSetting {
+	return JSONAutoSetting{w.Enabled, w.Retain, slices.Concat([]string{}, w.After, w.Others)}
 }
 
 func (d SetDiff) json() *JSONDiff {
@@ -149,7 +173,7 @@ func (p *Plan) hash() string {
 	encoder := json.NewEncoder(h)
 	say := func(v ...any) { encoder.Encode(v) } //nolint:errcheck // a hash takes everything
 	for _, s := range p.Sets {
-		say(s.Name, s.Exists, s.ID, s.SHA256, s.Template.SHA256(), s.Parameters, s.Want)
+		say(s.Name, s.Exists, s.ID, s.SHA256, s.Template.SHA256(), s.Parameters, s.Want, s.AutoWas, s.AutoWant)
 	}
 	for _, c := range p.Changes {
 		say(c.StackSet, c.AccountID, path(c.Account), c.Region, c.Action, c.Overrides)

@@ -32,6 +32,10 @@ func (a *applier) results(ctx context.Context, set, id string) (map[Target]types
 // results is eventually consistent (CloudFormation API reference), so a missing
 // row is looked for at the instance itself, and again.
 func (a *applier) settle(ctx context.Context, r *running, op *Operation, rows map[Target]types.StackSetOperationResultSummary) error {
+	if len(r.changes) == 0 { // it went through all instances and was to change none
+		tally(rows, op)
+		return nil
+	}
 	missing := func() bool {
 		return slices.ContainsFunc(r.changes, func(c Change) bool { return !final(rows[c.Target].Status) })
 	}

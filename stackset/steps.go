@@ -18,6 +18,9 @@ type Step struct {
 	Overrides     map[string]string
 	Retain        bool // of a delete: leaves the stacks behind
 	Instances     int
+	// Auto is the automatic deployment that a set is made with or gets; "" for none. An
+	// UpdateStackSet with it takes no targets, so it goes through all instances.
+	Auto string
 }
 
 // Steps are the calls that carry the plan out, in order, where every need comes true
@@ -30,16 +33,26 @@ func (p *Plan) Steps(o ApplyOptions) []Step {
 			out = append(out, step(s, "DeleteStackInstances", b))
 		}
 		out = append(out, p.singleSteps(s, Delete)...)
+		if s.AutoChanges() && !s.AutoWant.Enabled {
+			out = append(out, p.autoStep(s))
+		}
 	}
 	for _, s := range p.Sets {
 		again := p.actions(s.Name, Recreate)
 		creates, updates := p.actions(s.Name, Create), p.actions(s.Name, Update)
 		out = append(out, p.singleSteps(s, Create, Update, Recreate)...)
+		if s.AutoChanges() && s.AutoWant.Enabled {
+			out = append(out, p.autoStep(s))
+		}
 		if len(again)+len(creates)+len(updates) == 0 {
 			continue
 		}
 		if !s.Exists {
-			out = append(out, Step{StackSet: s.Name, Call: "CreateStackSet"})
+			made := Step{StackSet: s.Name, Call: "CreateStackSet"}
+			if s.AutoWant.Enabled {
+				made.Auto = s.AutoWant.String()
+			}
+			out = append(out, made)
 		}
 		for _, b := range letGoBatches(p, &s, again) {
 			out = append(out, step(s, "DeleteStackInstances", b))
@@ -137,6 +150,9 @@ func (p *Plan) Estimate(steps []Step) time.Duration {
 		}
 		together = max(1, min(together, accountsTogether, len(s.Accounts)))
 		rounds := (len(s.Accounts) + together - 1) / together
+		if len(s.Accounts) == 0 { // it goes through all instances of the set
+			rounds = (s.Instances + accountsTogether - 1) / accountsTogether
+		}
 		bySet[s.StackSet] += operationBegins + time.Duration(rounds)*instanceTakes
 	}
 	var sum time.Duration

@@ -99,6 +99,12 @@ type Set struct {
 	// Outdated says why the set itself has to be updated; "" when it need not.
 	Outdated  string
 	Instances map[Target]Instance
+	// Auto is the automatic deployment that was found. AutoWas and AutoWant are the same
+	// and what the run makes of it, with sets of the run by their names; AutoHeld says why
+	// a change that was asked for is not made.
+	Auto              AutoDeployment
+	AutoWas, AutoWant AutoWish
+	AutoHeld          string
 	// Singles are plain stacks that stand for instances, in the management account.
 	Singles map[Target]Single
 }
@@ -131,10 +137,10 @@ type Plan struct {
 }
 
 // Pending says whether the plan changes anything: a set to make or update, or an
-// instance to create, update, recreate or delete.
+// instance to create, update, recreate or delete, or automatic deployment to switch.
 func (p *Plan) Pending() bool {
 	for _, s := range p.Sets {
-		if s.Exists && s.Outdated != "" {
+		if s.Exists && s.Outdated != "" || s.AutoChanges() {
 			return true
 		}
 	}

@@ -22,6 +22,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	commands, flags := app.Commands, app.Flags
 	allFlags := everyFlag(app)
 	current := (*cli.Command)(nil)
+	optional := "" // an option whose value, if any, is joined to it, right before a word
 	for i := 1; i < len(args); i++ {
 		arg := args[i]
 		switch {
@@ -34,13 +35,20 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 				i++
 				options = append(options, args[i])
 			}
+			if name := strings.TrimLeft(arg, "-"); valueIsOptional(flags, allFlags, name) && i+1 < len(args) {
+				optional = name
+				continue
+			}
 		case len(words) == 0 && find(commands, arg) != nil:
 			current = find(commands, arg)
 			path = append(path, arg)
 			commands, flags = current.Subcommands, current.Flags
+		case optional != "":
+			return nil, usageError{fmt.Sprintf("--%s takes a value only with an equals sign: --%s=%s", optional, optional, arg)}
 		default:
 			words = append(words, arg)
 		}
+		optional = ""
 	}
 	if len(words) > 0 && (current == nil || len(current.Subcommands) > 0) {
 		return nil, unknownCommand(path, commands, words[0])
@@ -83,6 +91,16 @@ func takesValue(flags, all []cli.Flag, name string) bool {
 				d, ok := f.(cli.DocGenerationFlag)
 				return ok && d.TakesValue()
 			}
+		}
+	}
+	return false
+}
+
+// valueIsOptional says whether an option can stand alone and can have a value too.
+func valueIsOptional(flags, all []cli.Flag, name string) bool {
+	for _, f := range slices.Concat(flags, all) {
+		if _, ok := f.(*optionalFlag); ok && slices.Contains(f.Names(), name) {
+			return true
 		}
 	}
 	return false

@@ -84,6 +84,7 @@ func deployFlags() []cli.Flag {
 		text(what, "remediation", "off", "`off|manual|automatic`: how far findings may be fixed"),
 		text(what, "permissions-boundary", "", "`ARN` of the IAM policy that bounds the roles that templates make"),
 		list(what, "tag", "`KEY=VALUE` on the StackSets and what they make; repeat"),
+		autoDeployFlag(),
 		&cli.BoolFlag{Name: "reuse-existing", Value: true, Category: what, EnvVars: env("reuse-existing"),
 			Usage: "where an equal rule of another name is already there, take its verdict and deploy none (only while --remediation is off)"},
 	)

@@ -38,6 +38,7 @@ type options struct {
 
 	Preferences  stackset.Preferences
 	Prune        bool
+	AutoDeploy   stackset.AutoDeploy
 	MaxDeletions string
 	Yes          bool
 	// Save is where a plan is kept; Kept is the one that --plan gives, nil without.
@@ -85,6 +86,9 @@ func readOptions(c *cli.Context) (options, error) {
 		return o, err
 	}
 	if o.Tags, err = keyValues(c, "tag"); err != nil {
+		return o, err
+	}
+	if o.AutoDeploy, err = autoDeployOf(c); err != nil {
 		return o, err
 	}
 	if o.Save = c.String("save"); c.String("plan") != "" {

@@ -58,6 +58,7 @@ type planOptions struct {
 	MaxConcurrent       string            `json:"max-concurrent"`
 	FailureTolerance    string            `json:"failure-tolerance"`
 	ConcurrencyMode     string            `json:"concurrency-mode"`
+	AutoDeploy          string            `json:"auto-deploy,omitempty"`
 	Prune               bool              `json:"prune,omitempty"`
 	MaxDeletions        string            `json:"max-deletions,omitempty"`
 }
@@ -98,7 +99,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 			OUs: s.OUs, ExcludeOUs: s.ExcludeOUs, Accounts: s.Accounts, ExcludeAccounts: s.ExcludeAccounts, AccountTags: s.AccountTags,
 			IncludeManagement: s.IncludeManagement, Regions: j.Regions, Template: j.Template, StackSet: j.StackSet, Parameters: j.Parameters,
 			Remediation: string(orRemediation(j.Remediation)), PermissionsBoundary: j.PermissionsBoundary, Tags: j.Tags, ReuseExisting: j.ReuseExisting,
-			MaxConcurrent: p.MaxConcurrent, FailureTolerance: p.FailureTolerance, ConcurrencyMode: p.Mode, Prune: j.Prune, MaxDeletions: j.MaxDeletions,
+			MaxConcurrent: p.MaxConcurrent, FailureTolerance: p.FailureTolerance, ConcurrencyMode: p.Mode, AutoDeploy: autoDeployWords(j.AutoDeploy), Prune: j.Prune, MaxDeletions: j.MaxDeletions,
 		},
 		Plan: plan.JSON(),
 	}
@@ -138,6 +139,9 @@ func (o *options) take(c *cli.Context, path string) error {
 	o.Regions, o.Template, o.StackSet, o.Parameters, o.Tags = w.Regions, w.Template, w.StackSet, w.Parameters, w.Tags
 	o.Remediation, o.PermissionsBoundary, o.ReuseExisting = stackset.Remediation(w.Remediation), w.PermissionsBoundary, w.ReuseExisting
 	o.Prune, o.MaxDeletions = w.Prune, w.MaxDeletions
+	if o.AutoDeploy, err = parseAutoDeploy(w.AutoDeploy); err != nil {
+		return usageError{fmt.Sprintf("--plan %s: %s", path, err)}
+	}
 	o.Preferences = stackset.Preferences{MaxConcurrent: w.MaxConcurrent, FailureTolerance: w.FailureTolerance, Mode: w.ConcurrencyMode}
 	return nil
 }

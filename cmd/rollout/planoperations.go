@@ -45,6 +45,9 @@ func showOperations(w io.Writer, p *stackset.Plan, full bool) error {
 		if s.Retain {
 			note = "stacks are left behind"
 		}
+		if s.Auto != "" {
+			note = "automatic deployment " + s.Auto
+		}
 		rows = append(rows, []string{s.Call, s.StackSet, countOrDash(s.Instances), few(s.OUs), few(s.Accounts), few(s.Regions), note})
 	}
 	return terminal.Table(w, []string{"CALL, IN ORDER", "STACKSET", "INSTANCES", "OUS", "ACCOUNTS", "REGIONS", "WITH"}, rows)

@@ -61,6 +61,11 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 			showDiff(w, p.Diff(s))
 		}
 	}
+	for _, s := range p.Sets {
+		if text := s.AutoText(); text != "" {
+			fmt.Fprintf(w, "  %s: automatic deployment %s\n", s.Name, terminal.Clean(text))
+		}
+	}
 	showReasons(w, p)
 	if full {
 		if err := showChanges(w, p); err != nil {

@@ -78,6 +78,8 @@ func (v *stackView) event(e stackset.Event) {
 		out.Line("made StackSet %s", e.Name)
 	case stackset.SetUpdated:
 		out.Line("updated StackSet %s", e.Name)
+	case stackset.SetFollows:
+		out.Line("automatic deployment of StackSet %s is %s", e.Name, e.Auto)
 	case stackset.OperationStarted:
 		out.Line("started %s of %d instances of %s (operation %s)", e.Action, e.Total, e.StackSet, e.ID)
 		set := v.operation(e.Operation)
