@@ -149,7 +149,7 @@ func (p *Plan) JSON() JSONPlan {
 }
 
 func (w AutoWish) json() JSONAutoSetting {
-	return JSONAutoSetting{w.Enabled, w.Retain, slices.Concat([]string{}, w.After, w.Others)}
+	return JSONAutoSetting{w.Enabled, w.Retain, append(append([]string{}, w.After...), w.Others...)}
 }
 
 func (d SetDiff) json() *JSONDiff {

@@ -32,8 +32,16 @@ type statusJSON struct {
 	ByStatus   map[string]int `json:"by_detailed_status"`
 	Failures   []failureJSON  `json:"failures"`
 	Operations []operationRow `json:"operations"`
+	AutoDeployment statusAutoJSON `json:"auto_deployment"`
 	// Remediation is manual or automatic where the set enforces, else "".
 	Remediation string `json:"remediation"`
+}
+
+// statusAutoJSON is what StackSets does by itself when accounts come and go.
+type statusAutoJSON struct {
+	Enabled   bool     `json:"enabled"`
+	Retain    bool     `json:"retain_stacks_on_account_removal"`
+	DependsOn []string `json:"depends_on"`
 }
 
 type failureJSON struct {
@@ -127,6 +135,7 @@ func statusOfAll(ctx context.Context, j *job) error {
 func statusOf(home string, set stackset.Set, ops []stackset.Operation) statusJSON {
 	row := statusJSON{Name: set.Name, Template: set.Template.Name, Exists: set.Exists, Region: home, Instances: len(set.Instances), ByStatus: map[string]int{}, Failures: []failureJSON{}, Operations: []operationRow{}}
 	row.Outdated = set.Exists && set.SHA256 != set.Template.SHA256()
+	row.AutoDeployment = statusAutoJSON{set.Auto.Enabled, set.Auto.Retain, append([]string{}, set.Auto.DependsOn...)}
 	if set.Template.Remediates {
 		row.Remediation = "manual"
 		if set.Automatic {
@@ -162,6 +171,9 @@ func (j *job) showStatus(list []statusJSON) error {
 		}
 		if s.Remediation != "" && s.Instances > 0 {
 			fmt.Fprintf(w, ", enforces (%s)", s.Remediation)
+		}
+		if s.AutoDeployment.Enabled {
+			fmt.Fprint(w, ", deploys automatically")
 		}
 		if s.Outdated {
 			fmt.Fprint(w, ", template older than this rollout's")

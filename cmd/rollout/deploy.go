@@ -70,7 +70,23 @@ func question(plan *stackset.Plan) string {
 			parts = append(parts, fmt.Sprintf("%s %d", a, counts[a]))
 		}
 	}
-	return "Go ahead (" + strings.Join(parts, ", ") + " stack instances)?"
+	var switched []string
+	for _, s := range plan.Sets {
+		if s.AutoChanges() || !s.Exists && s.AutoWant.Enabled {
+			switched = append(switched, s.Name)
+		}
+	}
+	text := ""
+	if len(parts) > 0 {
+		text = strings.Join(parts, ", ") + " stack instances"
+	}
+	if len(switched) > 0 {
+		if text != "" {
+			text += "; "
+		}
+		text += "automatic deployment of " + strings.Join(switched, ", ")
+	}
+	return "Go ahead (" + text + ")?"
 }
 
 // goesOn says what an interrupted run leaves to AWS.

@@ -24,7 +24,7 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 	outputs := map[string][]byte{}
 	for schema, args := range map[string][]string{
 		"tree":      {"tree", "--ou", "Workloads", "--output", "json"},
-		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--output", "json"},
+		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--auto-deploy", "--output", "json"},
 		"templates": {"templates", "list", "--output", "json"},
 		"lint":      {"templates", "lint", "../../templates/testdata/lint/names.yaml", "--output", "json"},
 		"doctor":    {"doctor", "--region", "us-east-1", "--output", "json"},
@@ -39,7 +39,7 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 		outputs[schema] = []byte(stdout)
 	}
 	kept := filepath.Join(t.TempDir(), "plan.json")
-	if status, _, stderr := runWith(t, environment, "plan", "--ou", "Workloads", "--region", "us-east-1", "--tag", "owner=audit", "--save", kept); status != exitDone {
+	if status, _, stderr := runWith(t, environment, "plan", "--ou", "Workloads", "--region", "us-east-1", "--tag", "owner=audit", "--auto-deploy=recording-base", "--save", kept); status != exitDone {
 		t.Fatalf("plan --save: exit status %d\n%s", status, stderr)
 	}
 	text, err := os.ReadFile(kept)
