@@ -23,15 +23,15 @@ func statusCommand(s streams) *cli.Command {
 }
 
 type statusJSON struct {
-	Name       string         `json:"name"`
-	Template   string         `json:"template"`
-	Exists     bool           `json:"exists"`
-	Region     string         `json:"region"`
-	Outdated   bool           `json:"template_outdated"`
-	Instances  int            `json:"instances"`
-	ByStatus   map[string]int `json:"by_detailed_status"`
-	Failures   []failureJSON  `json:"failures"`
-	Operations []operationRow `json:"operations"`
+	Name           string         `json:"name"`
+	Template       string         `json:"template"`
+	Exists         bool           `json:"exists"`
+	Region         string         `json:"region"`
+	Outdated       bool           `json:"template_outdated"`
+	Instances      int            `json:"instances"`
+	ByStatus       map[string]int `json:"by_detailed_status"`
+	Failures       []failureJSON  `json:"failures"`
+	Operations     []operationRow `json:"operations"`
 	AutoDeployment statusAutoJSON `json:"auto_deployment"`
 	// Remediation is manual or automatic where the set enforces, else "".
 	Remediation string `json:"remediation"`
