@@ -2,7 +2,6 @@ package stackset
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -213,15 +212,4 @@ func (s *Set) AutoText() string {
 		return s.AutoWas.String() + " (stays)"
 	}
 	return strings.Join([]string{s.AutoWas.String(), s.AutoWant.String()}, " → ")
-}
-
-// regionsWatched are the Regions that an account gets that joins below these OUs (ids).
-func regionsWatched(targets map[string][]string, above []string) []string {
-	regions := map[string]bool{}
-	for _, id := range above {
-		for _, region := range targets[id] {
-			regions[region] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(regions))
 }
