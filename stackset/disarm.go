@@ -58,9 +58,9 @@ func DisarmPlan(d Desired, sets []Set, o Scope) *Plan {
 		}
 	}
 	for _, s := range Tangled(sets, o) {
-		plan.Warnings = append(plan.Warnings, fmt.Sprintf("Stack set %s remediates by itself: its template %s brings rule and remediation together, so it is not disarmed. rollout remove --template FILE --stack-set %s takes both away, where FILE is the template.", s.Name, s.Template.Name, s.Name))
+		plan.Find(Finding{Code: "tangled", StackSet: s.Name, Text: fmt.Sprintf("Stack set %s remediates by itself: its template %s brings rule and remediation together, so it is not disarmed.", s.Name, s.Template.Name),
+			Remedy: fmt.Sprintf("rollout remove --template FILE --stack-set %s takes both away, where FILE is the template.", s.Name)})
 	}
-	slices.Sort(plan.Warnings)
 	plan.Hash = plan.hash()
 	return plan
 }

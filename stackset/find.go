@@ -35,8 +35,8 @@ type Wanted struct {
 type Found struct {
 	// Sets are the wanted ones in the same order, whether they exist or not.
 	Sets []Set
-	// Warnings are whole sentences: Regions that could not be looked into.
-	Warnings []string
+	// Findings are about Regions that could not be looked into, and sets elsewhere.
+	Findings []Finding
 }
 
 // ElsewhereError says that a set of ours lives in another Region than the home
@@ -101,22 +101,25 @@ func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions [
 	listed := slices.DeleteFunc(slices.Clone(regions), func(r string) bool { return r == s.HomeRegion })
 	listed = append([]string{s.HomeRegion}, listed...)
 	var problems []error
+	var all findings
 	for region, r := range fanout.Ordered(ctx, listed, 8, func(ctx context.Context, region string) listResult { return f.list(ctx, region, wanted) }) {
 		switch {
 		case r.err != nil && region == s.HomeRegion:
 			problems = append(problems, r.err)
 		case r.err != nil && ctx.Err() == nil:
-			found.Warnings = append(found.Warnings, fmt.Sprintf("Whether stack sets of this run live in %s could not be seen: %s.", region, sentence(awsapi.Text(r.err))))
+			all.add(Finding{Code: "region-unseen", Text: "Whether stack sets of this run live in {places} could not be seen: " + sentence(awsapi.Text(r.err)) + "."}, Place{Target: Target{Region: region}})
 		}
 		for _, e := range r.elsewhere {
 			if slices.ContainsFunc(found.Sets, func(s Set) bool { return s.Name == e.Name && s.Exists }) {
 				// To refuse would leave no Region from which either could be worked on.
-				found.Warnings = append(found.Warnings, fmt.Sprintf("Another stack set of rollout called %s lives in %s; this run uses the one in %s.", e.Name, region, s.HomeRegion))
+				all.add(Finding{Code: "set-elsewhere", StackSet: e.Name, Text: fmt.Sprintf("Another stack set of rollout called %s lives in {places}; this run uses the one in %s.", e.Name, s.HomeRegion)}, Place{Target: Target{Region: region}})
 				continue
 			}
 			problems = append(problems, e)
 		}
-		found.Warnings = append(found.Warnings, r.warnings...)
+		for _, f := range r.findings {
+			all.add(f, Place{Target: Target{Region: region}})
+		}
 		if region == s.HomeRegion {
 			for i := range found.Sets {
 				found.Sets[i].Exists = slices.Contains(r.names, found.Sets[i].Name)
@@ -137,7 +140,7 @@ func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions [
 			return nil, err
 		}
 	}
-	slices.Sort(found.Warnings)
+	found.Findings = all.sorted()
 	return found, nil
 }
 
@@ -151,7 +154,7 @@ type finder struct {
 type listResult struct {
 	names     []string          // of wanted sets
 	elsewhere []*ElsewhereError // sets of ours, in a Region that is not the home Region
-	warnings  []string
+	findings  []Finding
 	err       error
 }
 
@@ -186,7 +189,7 @@ func (f *finder) list(ctx context.Context, region string, wanted []Wanted) listR
 		switch {
 		case errors.As(err, new(*types.StackSetNotFoundException)): // deleted since
 		case err == nil && !ours:
-			r.warnings = append(r.warnings, fmt.Sprintf("A stack set called %s lives in %s, but rollout did not make it.", name, region))
+			r.findings = append(r.findings, Finding{Code: "set-foreign", StackSet: name, Text: "A stack set called " + name + " lives in {places}, but rollout did not make it."})
 		default:
 			r.elsewhere = append(r.elsewhere, &ElsewhereError{name, region, f.s.HomeRegion})
 		}

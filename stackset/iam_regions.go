@@ -1,6 +1,7 @@
 package stackset
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -40,9 +41,9 @@ func (p *planner) warnNewRegions() {
 	}
 	const none = "AWS Config records no IAM users, groups, roles or policies in %s, as in all Regions newer than February 2022: "
 	for _, region := range slices.Sorted(maps.Keys(onChange)) {
-		p.warn(none+"no results are expected of %s there.", region, list(onChange[region]))
+		p.find(Finding{Code: "iam-not-recorded", Text: fmt.Sprintf(none+"no results are expected of %s there.", region, list(onChange[region]))}, Place{Target: Target{Region: region}})
 	}
 	for _, region := range slices.Sorted(maps.Keys(byClock)) {
-		p.warn(none+"%s may give none there either, unless another Region of the account records them; an older Region can be the home Region instead.", region, list(byClock[region]))
+		p.find(Finding{Code: "iam-not-recorded", Text: fmt.Sprintf(none+"%s may give none there either, unless another Region of the account records them.", region, list(byClock[region]))}, Place{Target: Target{Region: region}})
 	}
 }

@@ -78,7 +78,7 @@ func TestPlanWarnsWhereIAMIsNotRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, w := range plan.Warnings {
+			for _, w := range plan.Warnings() {
 				if strings.Contains(w, "February 2022") {
 					got = append(got, w)
 				}

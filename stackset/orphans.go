@@ -58,8 +58,9 @@ func (p *planner) prune() {
 		}
 		c := Change{StackSet: o.StackSet, Template: o.Template, Target: o.Target, Account: o.Account, Action: Delete, Reason: "outside the selection, pruned: " + o.Why, Orphan: true}
 		if o.Account != nil {
-			if why := unfit(p.d, o.Account); why != "" {
+			if _, why := unfit(p.d, o.Account); why != "" {
 				c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
+				p.find(c.unreached())
 			}
 		}
 		p.plan.Changes = append(p.plan.Changes, c)

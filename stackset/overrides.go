@@ -87,13 +87,13 @@ func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict) 
 	} else {
 		maps.Copy(overrides, given.Values)
 	}
-	const remedy = "if remediations fail there: aws iam create-service-linked-role --aws-service-name remediation.config.amazonaws.com"
 	switch {
 	case given.Unread != "":
-		p.warn("Account %s (%s) has recording-base but not the role AWSServiceRoleForConfigRemediation, and the instance is not updated to make it, since its parameter overrides could not be read: %s. Config makes the role where it may; %s.", a.ID, a.Name, given.Unread, remedy)
+		p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "In {places} recording-base is there but not the role AWSServiceRoleForConfigRemediation, and the instance is not updated to make it, since its parameter overrides could not be read: " + given.Unread + ".",
+			Remedy: kindOf("remediation-role-missing").Remedy}, In(a, p.d.HomeRegion))
 		return v
 	case given.Values[name] == "true":
-		p.warn("The role AWSServiceRoleForConfigRemediation of account %s (%s) is gone although recording-base made it: somebody deleted it. Config makes it where it may; %s.", a.ID, a.Name, remedy)
+		p.find(Finding{Code: "remediation-role-missing", StackSet: s.Name, Text: "The role AWSServiceRoleForConfigRemediation of {places} is gone although recording-base made it: somebody deleted it. Config makes it where it may."}, In(a, ""))
 		return v
 	}
 	overrides[name] = "true"
@@ -101,7 +101,7 @@ func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict) 
 	if v.reason != "" {
 		reason += "; " + v.reason
 	}
-	return verdict{Update, reason, true, overrides}
+	return verdict{action: Update, reason: reason, there: true, overrides: overrides}
 }
 
 // anew gives what is made anew the overrides that it had, but for the switches that say
@@ -113,7 +113,7 @@ func (p *planner) anew(s Set, a *orgs.Account, region string, f *AccountFacts, v
 	}
 	given := p.facts.Overrides[key{s.Name, Target{a.ID, region}}]
 	if given.Unread != "" {
-		p.warn("The parameter overrides of stack set %s in account %s (%s), %s could not be read, so it is made anew without those that rollout does not give: %s.", s.Name, a.ID, a.Name, region, given.Unread)
+		p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "The parameter overrides of {sets} in {places} could not be read, so the instance is made anew without those that rollout does not give: " + given.Unread + "."}, In(a, region))
 	}
 	overrides := maps.Clone(given.Values)
 	if overrides == nil {

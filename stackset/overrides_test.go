@@ -118,8 +118,8 @@ func TestEnforcementAfterAFirstRunWithoutIt(t *testing.T) {
 		if c := p.at(baseSet, bare, home); c.Action != None {
 			t.Errorf("the role is gone: %+v", c)
 		}
-		if !strings.Contains(strings.Join(p.Warnings, "\n"), "is gone although recording-base made it") {
-			t.Errorf("no word of it: %q", p.Warnings)
+		if !strings.Contains(strings.Join(p.Warnings(), "\n"), "is gone although recording-base made it") {
+			t.Errorf("no word of it: %q", p.Warnings())
 		}
 	})
 }
@@ -189,8 +189,8 @@ func TestRecreateKeepsOverrides(t *testing.T) {
 		if got.Action != Recreate || !maps.Equal(got.Overrides, test.want) {
 			t.Errorf("%s: %s with %v, want %v", name, got.Action, got.Overrides, test.want)
 		}
-		if warned := strings.Contains(strings.Join(p.Warnings, "\n"), "could not be read, so it is made anew without"); warned != (test.given.Unread != "") {
-			t.Errorf("%s: warnings %q", name, p.Warnings)
+		if warned := strings.Contains(strings.Join(p.Warnings(), "\n"), "could not be read, so the instance is made anew without"); warned != (test.given.Unread != "") {
+			t.Errorf("%s: warnings %q", name, p.Warnings())
 		}
 	}
 }

@@ -19,7 +19,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	p := &planner{d: d, facts: facts, warned: map[string]bool{}, closed: map[string][]string{}, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, denials: map[deniedKey]denialOf{}}
+	p := &planner{d: d, facts: facts, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, denials: map[deniedKey]denialOf{}}
 	p.plan.Desired, p.plan.Facts = d, facts
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
@@ -49,18 +49,16 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.dropIdleUpdates()
 	p.follow()
 	p.warnOutside()
-	slices.Sort(p.plan.Warnings)
+	p.plan.Findings = p.found.sorted()
 	p.plan.Hash = p.plan.hash()
 	return &p.plan, nil
 }
 
 type planner struct {
-	d      Desired
-	facts  *Facts
-	plan   Plan
-	warned map[string]bool
-	// closed are the accounts that cannot be entered, by what AWS said.
-	closed map[string][]string
+	d     Desired
+	facts *Facts
+	plan  Plan
+	found findings
 	// regions are those of each template, rules those of each set and Region: the
 	// same for every account.
 	regions map[string][]string
@@ -124,16 +122,8 @@ func (p *planner) warnOutside() {
 			}
 		}
 		if outside > 0 {
-			p.warn("Stack set %s changes (%s): %s of it outside this run will be OUTDATED until a run takes them in.", s.Name, s.Outdated, count(outside, "stack instance"))
+			p.find(Finding{Code: "instances-outside", StackSet: s.Name, Text: fmt.Sprintf("Stack set %s changes (%s): %s of it outside this run will be OUTDATED until a run takes them in.", s.Name, s.Outdated, count(outside, "stack instance"))})
 		}
-	}
-}
-
-func (p *planner) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if !p.warned[text] {
-		p.warned[text] = true
-		p.plan.Warnings = append(p.plan.Warnings, text)
 	}
 }
 
@@ -144,13 +134,38 @@ type verdict struct {
 	reason    string
 	there     bool
 	overrides map[string]string
+	// cause is of a skip, and goes on to the skips that follow from it.
+	cause cause
 }
 
-func skip(format string, args ...any) verdict {
-	return verdict{action: Skip, reason: fmt.Sprintf(format, args...)}
+// cause is why something wanted cannot be.
+type cause struct {
+	code string
+	// text says it without what to do about it, "" where the reason is just that.
+	text, remedy string
 }
+
+// skip leaves a place out, which keeps something wanted from being made. The code is
+// one of Kinds.
+func skip(code, format string, args ...any) verdict {
+	v := verdict{action: Skip, reason: fmt.Sprintf(format, args...)}
+	v.cause = cause{code: code, text: v.reason}
+	return v
+}
+
+// saying gives a skip's finding another text than its reason.
+func (v verdict) saying(format string, args ...any) verdict {
+	v.cause.text = fmt.Sprintf(format, args...)
+	return v
+}
+
+// after leaves a place out for a cause that is known from elsewhere.
+func after(c cause, reason string) verdict { return verdict{action: Skip, reason: reason, cause: c} }
 
 func (p *planner) add(s Set, a *orgs.Account, region string, v verdict) {
+	if v.action == Skip {
+		p.find(Finding{Code: v.cause.code, StackSet: s.Name, Text: "{sets} cannot be deployed to {places}: " + v.cause.text + ".", Remedy: v.cause.remedy}, In(a, region))
+	}
 	p.plan.Changes = append(p.plan.Changes, Change{
 		StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: v.action, Reason: v.reason, Overrides: v.overrides, Single: a.Management,
 	})
@@ -162,14 +177,14 @@ type verdicts map[string]map[string]verdict
 // account plans one account: what is needed decides on what needs it, and
 // recording-base is there only when something needs it.
 func (p *planner) account(a *orgs.Account) {
-	if why := unfit(p.d, a); why != "" {
+	if code, why := unfit(p.d, a); why != "" {
 		for _, s := range p.plan.Sets {
 			for _, region := range p.regions[s.Template.Name] {
 				_, exists := s.At(Target{a.ID, region})
 				if s.Template.Enforces != "" && p.notWanted(s) && !exists || s.Template.Name == templates.RecordingBase && !exists && !p.onlyBase() {
 					continue
 				}
-				p.add(s, a, region, skip("%s", why))
+				p.add(s, a, region, skip(code, "%s", why))
 			}
 		}
 		return
@@ -179,7 +194,12 @@ func (p *planner) account(a *orgs.Account) {
 		f = &AccountFacts{AccountID: a.ID}
 	}
 	if f.Gap.Is() {
-		p.closed[f.Gap.Text] = append(p.closed[f.Gap.Text], a.ID+" ("+a.Name+")")
+		p.find(Finding{Code: "account-closed", Text: "{places} cannot be entered, so what is there is not known and recording is not planned: " + f.Gap.Text + "."}, In(a, ""))
+	}
+	for region, r := range f.Regions {
+		if _, closed := shut(f, region); r.Gap.Is() && !closed && !f.Gap.Is() {
+			p.find(Finding{Code: "region-unread", Text: "{places} could not be read, so what is there is not known and recording is not planned: " + r.Gap.Text + "."}, In(a, region))
+		}
 	}
 	recording := map[string]verdict{}
 	records := false
@@ -198,8 +218,8 @@ func (p *planner) account(a *orgs.Account) {
 				v = base
 			case s.Template.Name == templates.Recording:
 				v = recording[region]
-				if why := p.unmet(s.Template, region, done); why != "" && v.action == Create {
-					v = skip("%s", why)
+				if why, c := p.unmet(s.Template, region, done); why != "" && v.action == Create {
+					v = after(c, why)
 				}
 			case s.Template.Enforces != "":
 				var none bool
@@ -224,8 +244,9 @@ func (p *planner) account(a *orgs.Account) {
 	}
 }
 
-// unmet says which need of a template is not there nor will be, "" when all are.
-func (p *planner) unmet(t templates.Template, region string, done verdicts) string {
+// unmet says which need of a template is not there nor will be, and for what cause, ""
+// when all are.
+func (p *planner) unmet(t templates.Template, region string, done verdicts) (string, cause) {
 	for _, need := range t.Needs {
 		s, at := p.set(need), region
 		if s.Name == "" {
@@ -235,21 +256,26 @@ func (p *planner) unmet(t templates.Template, region string, done verdicts) stri
 			at = p.d.HomeRegion
 		}
 		if v := done[need][at]; !v.there {
-			return fmt.Sprintf("needs %s: %s", need, orNone(v.reason))
+			why, c := fmt.Sprintf("needs %s: %s", need, orNone(v.reason)), v.cause
+			if c.code == "" {
+				c = cause{code: "need-missing", text: why}
+			}
+			return why, c
 		}
 	}
-	return ""
+	return "", cause{}
 }
 
-// unfit says why an account can hold no stack instance, "" when it can.
-func unfit(d Desired, a *orgs.Account) string {
+// unfit says why an account can hold no stack instance, "" when it can, and the code of
+// that.
+func unfit(d Desired, a *orgs.Account) (code, why string) {
 	switch {
 	case a.Management && a.ID != d.Management:
-		return "StackSets never deploys to the management account"
+		return "account-management", "StackSets never deploys to the management account"
 	case !a.Active():
-		return "account is " + orNone(a.State)
+		return "account-inactive", "account is " + orNone(a.State)
 	}
-	return ""
+	return "", ""
 }
 
 func (p *planner) set(name string) Set {
@@ -272,8 +298,8 @@ func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok boo
 	} else {
 		return v, false
 	}
-	if why := place(f, region); why != "" && v.action != None {
-		return skip("%s", why), true
+	if closed, yes := shut(f, region); yes && v.action != None {
+		return closed, true
 	}
 	return v, true
 }
@@ -282,15 +308,15 @@ func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok boo
 func state(s Set, i Instance) verdict {
 	switch {
 	case i.Status == "INOPERABLE":
-		return verdict{Recreate, "the instance is INOPERABLE" + because(i.Reason) + "; its stack is left behind and made anew", true, nil}
+		return verdict{action: Recreate, reason: "the instance is INOPERABLE" + because(i.Reason) + "; its stack is left behind and made anew", there: true}
 	case s.Outdated != "":
-		return verdict{Update, s.Outdated, true, nil}
+		return verdict{action: Update, reason: s.Outdated, there: true}
 	case i.Status == "OUTDATED" || i.DetailedStatus == "FAILED" || i.DetailedStatus == "CANCELLED" || i.DetailedStatus == "SKIPPED_SUSPENDED_ACCOUNT":
-		return verdict{Update, fmt.Sprintf("the instance is %s, %s%s", i.Status, i.DetailedStatus, because(i.Reason)), true, nil}
+		return verdict{action: Update, reason: fmt.Sprintf("the instance is %s, %s%s", i.Status, i.DetailedStatus, because(i.Reason)), there: true}
 	case i.DetailedStatus == "PENDING" || i.DetailedStatus == "RUNNING":
-		return verdict{None, "an operation is working on the instance", true, nil}
+		return verdict{action: None, reason: "an operation is working on the instance", there: true}
 	}
-	return verdict{None, "", true, nil}
+	return verdict{action: None, there: true}
 }
 
 func because(reason string) string {

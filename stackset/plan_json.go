@@ -12,10 +12,12 @@ import (
 
 // JSONPlan is the shape of `rollout plan --output json`, and of a plan that is kept.
 type JSONPlan struct {
-	Changes    []JSONChange `json:"changes"`
-	Warnings   []string     `json:"warnings"`
-	Sets       []JSONSet    `json:"stack_sets"`
-	Operations []JSONStep   `json:"operations"`
+	Changes []JSONChange `json:"changes"`
+	// Findings are worst first; Warnings are the texts of the errors and warnings.
+	Findings   []JSONFinding `json:"findings"`
+	Warnings   []string      `json:"warnings"`
+	Sets       []JSONSet     `json:"stack_sets"`
+	Operations []JSONStep    `json:"operations"`
 	// Orphans are instances outside the selection, which stay.
 	Orphans []JSONOrphan `json:"orphans"`
 	// Calls counts the calls that change something, by service and call; polls and
@@ -125,7 +127,7 @@ type JSONStep struct {
 func (p *Plan) JSON() JSONPlan {
 	steps := p.Steps(ApplyOptions{})
 	out := JSONPlan{
-		Changes: []JSONChange{}, Warnings: append([]string{}, p.Warnings...), Sets: []JSONSet{}, Operations: []JSONStep{}, Orphans: []JSONOrphan{}, Calls: map[string]int{},
+		Changes: []JSONChange{}, Findings: []JSONFinding{}, Warnings: append([]string{}, p.Warnings()...), Sets: []JSONSet{}, Operations: []JSONStep{}, Orphans: []JSONOrphan{}, Calls: map[string]int{},
 		Seconds: int(p.Estimate(steps).Seconds()), Hash: p.Hash,
 	}
 	for _, c := range p.Changes {
@@ -134,6 +136,9 @@ func (p *Plan) JSON() JSONPlan {
 			j.AccountName, j.OUPath = c.Account.Name, c.Account.OUPath()
 		}
 		out.Changes = append(out.Changes, j)
+	}
+	for _, f := range p.Findings {
+		out.Findings = append(out.Findings, f.json())
 	}
 	for _, s := range p.Sets {
 		out.Sets = append(out.Sets, JSONSet{s.Name, s.Template.Name, s.Exists, s.Template.SHA256(), s.SHA256, s.Outdated, JSONAuto{s.AutoWas.json(), s.AutoWant.json(), s.AutoHeld}, p.Diff(s).json()})

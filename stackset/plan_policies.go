@@ -58,14 +58,15 @@ func (p *planner) permitted(s Set, a *orgs.Account, region string, v verdict) ve
 	action, d, denied := p.denied(s, a, region, v.overrides)
 	switch {
 	case denied && d.Certain:
-		return skip("%s is denied %s: exempt StackSets' role (stacksets-exec-*) in the policy, or leave the account out", action, d)
+		return skip("policy-denies", "%s is denied %s: exempt StackSets' role (stacksets-exec-*) in the policy, or leave the account out", action, d).
+			saying("%s is denied %s", action, d)
 	case denied:
-		p.warn("%s may be denied in %s %s; it looks at what a plan cannot know. Where stack set %s fails for that, exempt StackSets' role (stacksets-exec-*) in the policy.", action, region, d, s.Name)
+		p.find(Finding{Code: "policy-may-deny", StackSet: s.Name, Text: fmt.Sprintf("%s may be denied in {places} %s; it looks at what a plan cannot know.", action, d)}, In(a, region))
 	}
 	return v
 }
 
 // policiesUnread is what a plan says when the policies could not be read.
-func policiesUnread(said string) string {
-	return fmt.Sprintf("The service control policies could not be read, so the plan does not foretell what they deny: %s.", said)
+func policiesUnread(said string) Finding {
+	return Finding{Code: "policies-unread", Text: fmt.Sprintf("The service control policies could not be read, so the plan does not foretell what they deny: %s.", said)}
 }

@@ -119,7 +119,7 @@ recording us-east-1 none
 default-security-group us-east-1 skip`, ""},
 		{"channel without a recorder", Desired{Regions: []string{home}}, func(f *AccountFacts) { f.Regions[home].Channel = "default" }, `
 recording us-east-1 skip
-default-security-group us-east-1 skip`, "delivery channel"},
+default-security-group us-east-1 skip`, "Stack sets rollout-default-security-group, rollout-recording cannot be deployed to account 111111111111 (payments) in us-east-1: the delivery channel default"},
 		{"region off in the account", Desired{}, func(f *AccountFacts) { f.Regions[other].Off = true }, `
 recording-base us-east-1 create
 recording eu-west-1 skip
@@ -136,7 +136,7 @@ default-security-group eu-west-1 skip`, ""},
 			f.Regions[home].Gap = f.Gap
 		}, `
 recording us-east-1 skip
-default-security-group us-east-1 create`, "cannot be entered, so it is planned without recording"},
+default-security-group us-east-1 create`, "cannot be entered, so what is there is not known and recording is not planned: AccessDenied."},
 		{"stopped recorder of their own", Desired{Regions: []string{home}}, func(f *AccountFacts) { f.Regions[home].Recorder = &Recorder{Name: "default", Group: all} }, `
 recording us-east-1 none
 default-security-group us-east-1 create`, "is stopped"},
@@ -151,9 +151,10 @@ default-security-group us-east-1 create`, "does not record AWS::EC2::SecurityGro
 			if got, want := lines(p), strings.TrimPrefix(test.want, "\n"); got != want {
 				t.Errorf("planned\n%s\nwant\n%s", got, want)
 			}
-			if test.warning != "" && !strings.Contains(strings.Join(p.Warnings, "\n"), test.warning) {
-				t.Errorf("no warning %q in %q", test.warning, p.Warnings)
+			if test.warning != "" && !strings.Contains(strings.Join(p.Warnings(), "\n"), test.warning) {
+				t.Errorf("no warning %q in %q", test.warning, p.Warnings())
 			}
+			explained(t, p)
 			for _, c := range p.Changes {
 				if c.Reason == "" && (c.Action == Skip || c.Action == Recreate || c.Action == Delete) {
 					t.Errorf("no reason: %+v", c)

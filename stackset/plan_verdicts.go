@@ -10,19 +10,18 @@ import (
 	"rollout/templates"
 )
 
-// place says why nothing can be deployed to a place, "" when it can be tried. An
-// account that cannot be entered can still be deployed to.
-func place(f *AccountFacts, region string) string {
+// shut says whether nothing can be deployed to a place, and why. An account that cannot
+// be entered can still be deployed to.
+func shut(f *AccountFacts, region string) (v verdict, yes bool) {
 	r := f.Regions[region]
 	switch {
 	case r == nil:
-		return ""
 	case r.Off:
-		return "Region " + region + " is off in this account"
+		return skip("region-off", "Region %s is off in this account", region).saying("the Region is off in the account"), true
 	case r.Gap.Class == awsapi.ClassPolicyDenied && !f.Gap.Is():
-		return "a service control policy denies Region " + region
+		return skip("region-denied", "a service control policy denies Region %s", region).saying("a service control policy denies the Region: %s", r.Gap.Text), true
 	}
-	return ""
+	return v, false
 }
 
 // recording decides on recorder and channel: only where an account has none.
@@ -35,25 +34,24 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	if v, ok := existing(s, a.ID, region, f); ok {
 		return p.ours(s, a, region, f, v)
 	}
-	if why := place(f, region); why != "" {
-		return skip("%s", why)
+	if v, yes := shut(f, region); yes {
+		return v
 	}
 	switch {
 	case f.Gap.Is():
-		return skip("the account cannot be entered: %s", f.Gap.Text)
+		return skip("recorder-unread", "the account cannot be entered: %s", f.Gap.Text)
 	case r == nil:
-		return skip("the Region was not read")
+		return skip("recorder-unread", "the Region was not read")
 	case r.Gap.Is():
-		p.warn("Region %s of account %s (%s) could not be read, so it is planned without recording: %s.", region, a.ID, a.Name, r.Gap.Text)
-		return skip("the Region could not be read: %s", r.Gap.Text)
+		return skip("recorder-unread", "the Region could not be read: %s", r.Gap.Text)
 	case r.Recorder != nil:
 		return p.theirs(a, region, r.Recorder)
 	case r.Channel != "":
-		p.warn("Account %s (%s) has the delivery channel %s in %s without a recorder: a second channel cannot be made, so nothing is deployed there.", a.ID, a.Name, r.Channel, region)
-		return skip("a delivery channel (%s) is there without a recorder, and an account can have only one: delete it, or make its recorder", r.Channel)
+		return skip("channel-without-recorder", "a delivery channel (%s) is there without a recorder, and an account can have only one: delete it, or make its recorder", r.Channel).
+			saying("the delivery channel %s is there without a recorder, and a second one cannot be made", r.Channel)
 	}
 	if !slices.Contains(p.d.Regions, region) {
-		return verdict{Create, fmt.Sprintf("records in the home Region, which --region does not name, for %s", p.d.recordsAtHome()), true, nil}
+		return verdict{action: Create, reason: fmt.Sprintf("records in the home Region, which --region does not name, for %s", p.d.recordsAtHome()), there: true}
 	}
 	return verdict{action: Create, there: true}
 }
@@ -76,7 +74,7 @@ func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v
 		v.reason += "; the stack instance without a stack is of no use"
 	case v.action != None || !made:
 	case r.Recorder == nil:
-		p.warn("The recorder of account %s (%s) in %s is gone although its stack instance is there: somebody deleted it.", a.ID, a.Name, region)
+		p.find(Finding{Code: "recorder-gone", Text: "The recorder of {places} is gone although its stack instance is there: somebody deleted it."}, In(a, region))
 		v.reason = "the stack instance is there, but its recorder is gone: no results expected"
 	case !r.Recorder.Recording:
 		p.warnStopped(a, region, r.Recorder)
@@ -86,18 +84,19 @@ func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v
 }
 
 func (p *planner) warnStopped(a *orgs.Account, region string, r *Recorder) {
-	p.warn("The recorder %s of account %s (%s) in %s is stopped: no verdict can be trusted there until somebody starts it.", r.Name, a.ID, a.Name, region)
+	p.find(Finding{Code: "recorder-stopped", Text: "The recorder " + r.Name + " of {places} is stopped: no verdict can be trusted there until somebody starts it."}, In(a, region))
 }
 
 // theirs is an account that has a recorder already, which is left as it is.
 func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
-	whose := "the account's own recorder " + r.Name + " is there"
+	whose, f := "the account's own recorder "+r.Name+" is there", Finding{Code: "recorder-own", Text: "In {places} the account's own recorder " + r.Name + " is used as it is."}
 	if r.Name == ourRecorder {
-		whose = "rollout's own recorder is there, kept from an earlier deployment"
+		whose, f = "rollout's own recorder is there, kept from an earlier deployment", Finding{Code: "recorder-kept", Text: "In {places} a recorder of rollout is there without a stack instance, kept from an earlier deployment; it is used as it is."}
 	}
+	p.find(f, In(a, region))
 	if !r.Recording {
 		p.warnStopped(a, region, r)
-		return verdict{None, whose + ", but stopped: no results expected", true, nil}
+		return verdict{action: None, reason: whose + ", but stopped: no results expected", there: true}
 	}
 	var missing []string
 	for _, s := range p.plan.Sets {
@@ -111,10 +110,10 @@ func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
 	if missing != nil {
-		p.warn("The recorder %s of account %s (%s) in %s does not record %s: no results are expected there.", r.Name, a.ID, a.Name, region, list(missing))
-		return verdict{None, whose + ", but leaves out " + list(missing) + ": no results expected", true, nil}
+		p.find(Finding{Code: "recorder-leaves-out", Text: "The recorder " + r.Name + " of {places} does not record " + list(missing) + ": no results are expected there."}, In(a, region))
+		return verdict{action: None, reason: whose + ", but leaves out " + list(missing) + ": no results expected", there: true}
 	}
-	return verdict{None, whose, true, nil}
+	return verdict{action: None, reason: whose, there: true}
 }
 
 // base decides on what an account has once. records says that a recorder of ours is
@@ -131,16 +130,17 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	if !records && !enforce && !p.leanOnBase() {
 		return verdict{} // nothing of ours in the account leans on it
 	}
+	if v, yes := shut(f, p.d.HomeRegion); yes && !f.Gap.Is() {
+		return v
+	}
 	switch {
 	case f.Gap.Is():
-		return skip("the account cannot be entered: %s", f.Gap.Text)
-	case place(f, p.d.HomeRegion) != "":
-		return skip("%s", place(f, p.d.HomeRegion))
+		return skip("recorder-unread", "the account cannot be entered: %s", f.Gap.Text)
 	case f.BucketGap.Is() && f.Bucket == Unknown:
-		return skip("whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
+		return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
 	}
 	if f.ConfigRole == Unknown && records || f.RemediationRole == Unknown && enforce {
-		p.warn("Whether account %s (%s) has the service-linked roles of Config could not be seen: recording-base makes none there, and where one is missing, recording or remediation fails.", a.ID, a.Name)
+		p.find(Finding{Code: "roles-unread", Text: "Whether the service-linked roles of Config are in {places} could not be seen: recording-base makes none there, and where one is missing, recording or remediation fails."}, In(a, ""))
 	}
 	overrides := map[string]string{}
 	var missing []string
@@ -153,12 +153,13 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 		missing = append(missing, "AWSServiceRoleForConfigRemediation")
 	}
 	if f.Bucket == Present {
+		p.find(Finding{Code: "bucket-kept", StackSet: s.Name, Text: "The bucket " + f.BucketName + " of {places}, kept from an earlier deployment, is used as it is."}, In(a, p.d.HomeRegion))
 		if len(missing) == 0 {
-			return verdict{None, "the bucket " + f.BucketName + ", kept from an earlier deployment, is used, and the roles are there", true, nil}
+			return verdict{action: None, reason: "the bucket " + f.BucketName + ", kept from an earlier deployment, is used, and the roles are there", there: true}
 		}
 		// The bucket outlives its stack; the template has a switch for that case.
 		overrides["CreateDeliveryBucket"] = "false"
-		return verdict{Create, "makes " + list(missing) + "; the bucket " + f.BucketName + ", kept from an earlier deployment, is used", true, overrides}
+		return verdict{action: Create, reason: "makes " + list(missing) + "; the bucket " + f.BucketName + ", kept from an earlier deployment, is used", there: true, overrides: overrides}
 	}
 	reason := "makes the bucket " + f.BucketName
 	if len(missing) > 0 {
@@ -169,7 +170,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	if !slices.Contains(p.d.Regions, p.d.HomeRegion) {
 		reason += " in the home Region, which --region does not name"
 	}
-	return verdict{Create, reason, true, overrides}
+	return verdict{action: Create, reason: reason, there: true, overrides: overrides}
 }
 
 // leanOnBase says whether a template of the run needs recording-base for itself,
@@ -190,43 +191,49 @@ func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFact
 	if v, ok := existing(s, a.ID, region, f); ok {
 		return v
 	}
-	if why := place(f, region); why != "" {
-		return skip("%s", why)
+	if v, yes := shut(f, region); yes {
+		return v
 	}
 	if role := s.Template.Role; role != "" && f.Roles[role] == Present {
-		return skip("a role called %s is there, which no stack instance of ours made: delete it first, or go on using it", role)
+		return skip("role-name-taken", "a role called %s is there, which no stack instance of ours made: delete it first, or go on using it", role).
+			saying("a role called %s is there, which no stack instance of the set made", role)
 	}
 	rules := p.rulesIn(s, region)
 	if r := f.Regions[region]; r == nil || f.Gap.Is() || r.Gap.Is() {
 		// Where nothing could be read, rules may find a recorder all the same.
-		if why := p.unmet(s.Template, region, done); why != "" && len(rules) == 0 {
-			return skip("%s", why)
+		if why, c := p.unmet(s.Template, region, done); why != "" && len(rules) == 0 {
+			return after(c, why)
 		}
-		return verdict{Create, "what is there could not be read", true, nil}
+		return verdict{action: Create, reason: "what is there could not be read", there: true}
 	} else if len(rules) > 0 {
 		own, equal, taken := rulesThere(rules, r)
 		if taken != "" {
-			return skip("a rule called %s is there that checks something else or is left over from a part of this template: delete it first", taken)
+			return skip("rule-name-taken", "a rule called %s is there that checks something else or is left over from a part of this template: delete it first", taken).
+				saying("a rule called %s is there that checks something else or is left over from a part of this template", taken)
 		}
 		if own != "" && s.onlyRules(region, p.d.Partition) {
-			return verdict{None, "the rule " + own + " is there without a stack instance, left by an earlier deployment", true, nil}
+			p.find(Finding{Code: "rule-kept", StackSet: s.Name, Text: "In {places} the rule " + own + " is there without a stack instance, left by an earlier deployment; it is used as it is."}, In(a, region))
+			return verdict{action: None, reason: "the rule " + own + " is there without a stack instance, left by an earlier deployment", there: true}
 		}
 		if own != "" {
-			return skip("the rule %s is there without a stack instance, left by an earlier deployment, and the template has more than rules: delete it first", own)
+			return skip("rule-left-over", "the rule %s is there without a stack instance, left by an earlier deployment, and the template has more than rules: delete it first", own).
+				saying("the rule %s is there without a stack instance, left by an earlier deployment, and the template has more than rules", own)
 		}
 		if equal != "" && s.onlyRules(region, p.d.Partition) && p.d.ReuseExisting && !p.enforced(s.Template) {
-			return verdict{None, "the equal rule " + equal + " gives the verdict", false, nil}
+			p.find(Finding{Code: "rule-equal", StackSet: s.Name, Text: "In {places} the equal rule " + equal + " gives the verdict, so none is added."}, In(a, region))
+			return verdict{action: None, reason: "the equal rule " + equal + " gives the verdict"}
 		}
 	}
-	if why := p.unmet(s.Template, region, done); why != "" {
-		return skip("%s", why)
+	if why, c := p.unmet(s.Template, region, done); why != "" {
+		return after(c, why)
 	}
 	if k, kept := s.Template.Keeps, f.Kept[s.Template.Name]; k != nil {
 		switch kept.Presence {
 		case Present: // it outlives its stack; the template has a switch for that case
-			return verdict{Create, "the bucket " + kept.Name + ", kept from an earlier deployment, is used as it is", true, map[string]string{k.Switch: "false"}}
+			p.find(Finding{Code: "bucket-kept", StackSet: s.Name, Text: "The bucket " + kept.Name + " of {places}, kept from an earlier deployment, is used as it is."}, In(a, region))
+			return verdict{action: Create, reason: "the bucket " + kept.Name + ", kept from an earlier deployment, is used as it is", there: true, overrides: map[string]string{k.Switch: "false"}}
 		case Unknown:
-			return skip("whether the bucket %s is there could not be seen: %s", kept.Name, orNone(kept.Gap.Text))
+			return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", kept.Name, orNone(kept.Gap.Text))
 		}
 	}
 	return verdict{action: Create, there: true}
@@ -289,22 +296,22 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 		}
 		wanted := p.d.Mode(s.Template)
 		if wanted == RemediationOff {
-			return verdict{None, fmt.Sprintf("enforced (%s) since an earlier run; rollout disarm takes it away", mode), true, nil}, false
+			return verdict{action: None, reason: fmt.Sprintf("enforced (%s) since an earlier run; rollout disarm takes it away", mode), there: true}, false
 		}
 		// Deletes come first, so without the other one the place would be disarmed.
 		if other, _ := p.enforcement(p.wantedTwin(s), a, region, f, done); other.action == Skip {
-			return verdict{None, fmt.Sprintf("stays %s, since %s enforcement cannot be there: %s", mode, wanted, other.reason), true, nil}, false
+			return verdict{action: None, reason: fmt.Sprintf("stays %s, since %s enforcement cannot be there: %s", mode, wanted, other.reason), there: true}, false
 		}
-		return verdict{Delete, fmt.Sprintf("enforcement changes from %s to %s", mode, wanted), false, nil}, false
+		return verdict{action: Delete, reason: fmt.Sprintf("enforcement changes from %s to %s", mode, wanted)}, false
 	}
 	if there {
 		return v, false
 	}
-	if why := place(f, region); why != "" {
-		return skip("%s", why), false
+	if v, yes := shut(f, region); yes {
+		return v, false
 	}
-	if why := p.unmet(s.Template, region, done); why != "" {
-		return skip("%s", why), false
+	if why, c := p.unmet(s.Template, region, done); why != "" {
+		return after(c, why), false
 	}
 	return verdict{action: Create, there: true}, false
 }
@@ -323,14 +330,7 @@ func (p *planner) wantedTwin(s Set) Set {
 func (p *planner) warnings() {
 	for _, t := range p.d.Templates {
 		if mode := p.d.Mode(t); mode == RemediationManual && p.d.Remediation == RemediationAutomatic {
-			p.warn("Template %s offers no automatic remediation: what it finds is remediated by hand.", t.Name)
-		}
-	}
-	for text, accounts := range p.closed {
-		if len(accounts) == 1 {
-			p.warn("Account %s cannot be entered, so it is planned without recording: %s.", accounts[0], text)
-		} else {
-			p.warn("%d accounts cannot be entered, so they are planned without recording: %s: %s.", len(accounts), some(accounts), text)
+			p.find(Finding{Code: "no-automatic", Text: fmt.Sprintf("Template %s offers no automatic remediation: what it finds is remediated by hand.", t.Name)})
 		}
 	}
 	roles := map[string]int{}
@@ -340,7 +340,7 @@ func (p *planner) warnings() {
 		}
 	}
 	for role, n := range roles {
-		p.warn("%s read through the role %s, which may do more than read; each session is narrowed to the reads by a session policy. --role-name names a role that can only read.", count(n, "account")+were(n), role)
+		p.find(Finding{Code: "role-broad", Text: fmt.Sprintf("%s read through the role %s, which may do more than read; each session is narrowed to the reads by a session policy.", count(n, "account")+were(n), role)})
 	}
 }
 

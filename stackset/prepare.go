@@ -44,14 +44,17 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if err != nil {
 		return nil, err
 	}
-	plan.Warnings = append(plan.Warnings, found.Warnings...)
+	for _, f := range found.Findings {
+		plan.Find(f, f.Places...)
+	}
 	for _, t := range templates.Together(in.Desired.Templates) {
-		plan.Warnings = append(plan.Warnings, t.Warnings()...)
+		for _, text := range t.Warnings() {
+			plan.Find(Finding{Code: "template-lint", Text: text})
+		}
 	}
 	if warning != "" {
-		plan.Warnings = append(plan.Warnings, warning)
+		plan.Find(Finding{Code: "access-unread", Text: warning})
 	}
-	slices.Sort(plan.Warnings)
 	emit(Planned{plan})
 	return plan, nil
 }
@@ -95,16 +98,17 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	if facts.Overrides, err = readOverrides(ctx, s, in.CallAs, d, sets, facts); err != nil {
 		return nil, err
 	}
-	unread := ""
+	var unread *Finding
 	if facts.Policies, err = orgs.ReadPolicies(ctx, orgs.NewClient(s.Own(""))); err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		unread = policiesUnread(sentence(awsapi.Text(err)))
+		f := policiesUnread(sentence(awsapi.Text(err)))
+		unread = &f
 	}
 	plan, err := MakePlan(d, sets, facts)
-	if err == nil && unread != "" {
-		plan.Warnings = append(plan.Warnings, unread)
+	if err == nil && unread != nil {
+		plan.Find(*unread)
 	}
 	return plan, err
 }

@@ -46,9 +46,16 @@ func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
 		}
 	}
 	plan.Changes = deletions(d, plan.Sets, "removed")
+	var left findings
+	for _, c := range plan.Changes {
+		if c.Action == Skip {
+			left.add(c.unreached())
+		}
+	}
+	plan.Findings = left.sorted()
 	if len(o.Stay) > 0 {
-		plan.Warnings = append(plan.Warnings, fmt.Sprintf("What other templates stand on stays, with the records that it keeps: %s. To take it out as well, afterwards: rollout remove --template %s, with the same selection.",
-			list(names(o.Stay)), strings.Join(names(o.Stay), ",")))
+		plan.Find(Finding{Code: "needs-stay", Text: fmt.Sprintf("What other templates stand on stays, with the records that it keeps: %s.", list(names(o.Stay))),
+			Remedy: fmt.Sprintf("To take it out as well, afterwards: rollout remove --template %s, with the same selection.", strings.Join(names(o.Stay), ","))})
 	}
 	for _, s := range plan.Sets {
 		n := 0
@@ -76,6 +83,11 @@ func allowed(text string, of int) int {
 	return max(1, of*int(*percentage)/100)
 }
 
+// unreached is what is found of a deletion that cannot be.
+func (c Change) unreached() (Finding, Place) {
+	return Finding{Code: "account-unreached", StackSet: c.StackSet, Text: "Instances of {sets} in {places} stay, since StackSets cannot reach the account, which is " + orNone(c.Account.State) + "."}, In(c.Account, c.Region)
+}
+
 // deletions are those of the chosen accounts' instances, in the Regions given or in all.
 func deletions(d Desired, sets []Set, reason string) []Change {
 	var out []Change
@@ -96,7 +108,7 @@ func deletions(d Desired, sets []Set, reason string) []Change {
 			slices.Sort(regions)
 			for _, region := range regions {
 				c := Change{StackSet: s.Name, Template: s.Template.Name, Target: Target{a.ID, region}, Account: a, Action: Delete, Reason: reason, Single: a.Management}
-				if why := unfit(d, a); why != "" {
+				if _, why := unfit(d, a); why != "" {
 					c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
 				}
 				out = append(out, c)

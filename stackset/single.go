@@ -130,23 +130,24 @@ func (s Set) size() int {
 func (one Single) verdict(s Set) verdict {
 	switch status := one.Status; {
 	case one.Unread != "":
-		return skip("whether the stack %s is there could not be seen: %s", s.Name, one.Unread)
+		return skip("stack-unread", "whether the stack %s is there could not be seen: %s", s.Name, one.Unread)
 	case !one.Ours:
-		return skip("a stack called %s is there, which rollout did not make: delete it, or use another --stack-set name", s.Name)
+		return skip("stack-name-taken", "a stack called %s is there, which rollout did not make: delete it, or use another --stack-set name", s.Name).
+			saying("a stack called %s is there, which rollout did not make", s.Name)
 	case strings.HasSuffix(status, "_IN_PROGRESS"):
-		return verdict{None, "CloudFormation is working on the stack (" + status + ")", true, nil}
+		return verdict{action: None, reason: "CloudFormation is working on the stack (" + status + ")", there: true}
 	case status == "UPDATE_ROLLBACK_FAILED":
-		return skip("the stack is %s%s: continue its rollback first (aws cloudformation continue-update-rollback --stack-name %s --region %s)", status, because(one.Reason), s.Name, one.Region)
+		return skip("stack-stuck", "the stack is %s%s: continue its rollback first (aws cloudformation continue-update-rollback --stack-name %s --region %s)", status, because(one.Reason), s.Name, one.Region)
 	case status == "CREATE_FAILED" || status == "DELETE_FAILED" || strings.HasPrefix(status, "ROLLBACK_"):
-		return verdict{Recreate, "the stack is " + status + because(one.Reason) + "; it is deleted and made anew", true, nil}
+		return verdict{action: Recreate, reason: "the stack is " + status + because(one.Reason) + "; it is deleted and made anew", there: true}
 	}
 	if why := outdated(Set{Exists: true, Template: s.Template, SHA256: one.SHA256, Parameters: one.Parameters, Want: withoutSwitches(s.Template, s.Want)}); why != "" {
-		return verdict{Update, why, true, nil}
+		return verdict{action: Update, reason: why, there: true}
 	}
 	if one.Status == "UPDATE_ROLLBACK_COMPLETE" || one.Status == "UPDATE_FAILED" {
-		return verdict{Update, "the stack is " + one.Status + because(one.Reason), true, nil}
+		return verdict{action: Update, reason: "the stack is " + one.Status + because(one.Reason), there: true}
 	}
-	return verdict{None, "", true, nil}
+	return verdict{action: None, there: true}
 }
 
 // withoutSwitches leaves out what was given at create, by what was there then.

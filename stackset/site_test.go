@@ -134,6 +134,7 @@ func (s *site) try(ctx context.Context, p *Plan) (*Result, error) {
 	})
 	s.oneEach(p, result)
 	s.asForetold(p, result, before)
+	explained(s.t, p)
 	return result, err
 }
 

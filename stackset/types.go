@@ -128,8 +128,8 @@ type Plan struct {
 	Changes []Change
 	// Orphans are outside the selection and stay.
 	Orphans []Orphan
-	// Warnings are whole sentences, sorted.
-	Warnings []string
+	// Findings are what a look at the accounts foretells, worst first.
+	Findings []Finding
 	// Facts are what preflight read.
 	Facts *Facts
 	// Hash identifies the sets and changes.

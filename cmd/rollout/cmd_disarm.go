@@ -144,7 +144,7 @@ func runDisarm(ctx context.Context, j *job) error {
 			return err
 		}
 	}
-	for _, w := range append(append(plan.Warnings, found.Warnings...), elsewhereWords(found)...) {
+	for _, w := range append(append(plan.Advice(), found.Warnings...), elsewhereWords(found)...) {
 		j.out.Warn("%s", w)
 	}
 	result := &stackset.Result{}

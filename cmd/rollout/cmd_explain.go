@@ -101,7 +101,7 @@ func (j *job) explain(ctx context.Context, word string) error {
 		}
 		e.warnings = append(e.warnings, fmt.Sprintf("What a deploy would do could not be worked out: %v.", err))
 	} else {
-		e.warnings = append(e.warnings, e.plan.Warnings...)
+		e.warnings = append(e.warnings, e.plan.Warnings()...)
 		e.addSingles()
 	}
 	if everywhere {

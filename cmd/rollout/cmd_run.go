@@ -38,6 +38,6 @@ func runMain(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	report.Run.Notes = append(report.Run.Notes, append(plan.Warnings, notes...)...)
+	report.Run.Notes = append(report.Run.Notes, append(plan.Advice(), notes...)...)
 	return j.finish(out, report, partial(result))
 }

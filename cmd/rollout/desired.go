@@ -186,12 +186,11 @@ func (j *job) managementAllowed(chosen *choice) error {
 func (j *job) leftOut(chosen *choice, plan *stackset.Plan) {
 	for _, d := range chosen.selection.Decisions {
 		if d.Account.Management && d.OnlyManagement {
-			how := "--include-management takes it in, by plain stacks"
+			how := "--include-management takes it in, by plain stacks."
 			if chosen.callAs != types.CallAsSelf {
-				how = "only its own credentials can, with --include-management"
+				how = "Only its own credentials can take it in, with --include-management."
 			}
-			plan.Warnings = append(plan.Warnings, fmt.Sprintf("The management account %s (%s) is in the selection and left out, since StackSets never deploys to it: %s.", d.Account.ID, d.Account.Name, how))
-			slices.Sort(plan.Warnings)
+			plan.Find(stackset.Finding{Code: "management-left-out", Text: "The management {places} is in the selection and left out, since StackSets never deploys to it.", Remedy: how}, stackset.In(d.Account, ""))
 		}
 	}
 }
@@ -205,8 +204,8 @@ func (j *job) look(ctx context.Context, chosen *choice, r *regions, known []awsa
 	}
 	found, err := stackset.Look(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: known}, nil)
 	if err == nil {
-		for _, w := range found.Warnings {
-			j.out.Warn("%s", w)
+		for _, f := range found.Findings {
+			j.out.Warn("%s %s", f.Text, f.Remedy)
 		}
 	}
 	return d, found, err

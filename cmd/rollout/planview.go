@@ -77,9 +77,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 		return err
 	}
 	showEnforcement(w, p)
-	for _, warning := range p.Warnings {
-		fmt.Fprintf(w, "%s %s\n", out.Paint(terminal.Yellow, "warning:"), terminal.Clean(warning))
-	}
+	showFindings(w, out, p)
 	return nil
 }
 
