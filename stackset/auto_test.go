@@ -176,10 +176,10 @@ func TestAutomaticDeploymentTouchesNothingElse(t *testing.T) {
 		before := s.instances("rollout-recording-base")
 		s.d.Auto = AutoDeploy{All: true}
 		p := s.planned()
-		if !slices.ContainsFunc(p.Warnings, func(w string) bool {
+		if !slices.ContainsFunc(p.Warnings(), func(w string) bool {
 			return strings.Contains(w, "rollout-recording-base stays off") && strings.Contains(w, "2 stack instances outside this run are OUTDATED")
 		}) {
-			t.Errorf("warnings: %q", p.Warnings)
+			t.Errorf("warnings: %q", p.Warnings())
 		}
 		s.apply(t.Context(), p)
 		s.wantAutomatic(map[string]string{"recording-base": "off", "default-security-group": on})

@@ -44,6 +44,8 @@ var kinds = []Kind{
 		"Run with the management account's own credentials and --include-management: there plain stacks take the place of instances."},
 	{"account-unreached", SeverityWarning, "An instance that was to be deleted is in an account that StackSets does not reach.",
 		"Delete it once the account is ACTIVE again; of an account that closes for good nothing stays."},
+	{"auto-held", SeverityWarning, "To switch automatic deployment updates every instance of the set, and some outside this run are OUTDATED.",
+		"Run with a selection that takes them in."},
 	{"bucket-kept", SeverityNote, "The bucket of an earlier deployment is there, and is used as it is.",
 		"Nothing has to be done."},
 	{"bucket-unread", SeverityError, "Whether a bucket that the template makes is there could not be seen: it may be somebody else's. S3 says no more than that it was refused.",
