@@ -34,7 +34,7 @@ func RootCauses(outcomes []Outcome) []Cause {
 		default:
 			continue
 		}
-		reason := normal(o)
+		reason := normal(o.Reason, o.Region)
 		k := o.Status + " " + reason
 		c := byReason[k]
 		if c == nil {
@@ -64,17 +64,25 @@ func (o Outcome) Cause() string {
 	if o.Status == OutcomeSucceeded {
 		return ""
 	}
-	return normal(o)
+	return normal(o.Reason, o.Region)
+}
+
+// Cause is the reason of a change without what differs from place to place.
+func (c Change) Cause() string {
+	if c.Reason == "" {
+		return ""
+	}
+	return normal(c.Reason, c.Region)
 }
 
 // normal takes out of a reason what differs from place to place.
-func normal(o Outcome) string {
-	text := requestIDs.ReplaceAllString(o.Reason, "$1: …")
+func normal(reason, region string) string {
+	text := requestIDs.ReplaceAllString(reason, "$1: …")
 	text = uuids.ReplaceAllString(text, "…")
 	text = execRoles.ReplaceAllString(text, "stacksets-exec-…")
 	text = accountIDs.ReplaceAllString(text, "<account>")
-	if o.Region != "" {
-		text = strings.ReplaceAll(text, o.Region, "<Region>")
+	if region != "" {
+		text = strings.ReplaceAll(text, region, "<Region>")
 	}
 	if text == "" {
 		text = "AWS gave no reason"

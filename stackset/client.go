@@ -18,6 +18,9 @@ func newPace() awsapi.Pace {
 	} {
 		pace[api] = awsapi.Limit(6, 10)
 	}
+	// A set of 100,000 instances takes 1,000 pages; where they come too fast, the SDK's
+	// adaptive retryer slows down by itself.
+	pace["ListStackInstances"] = awsapi.Limit(12, 20)
 	return pace
 }
 

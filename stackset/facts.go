@@ -17,6 +17,8 @@ type Facts struct {
 	Policies *orgs.Policies
 	// Overrides are those of the instances whose verdict hangs on them.
 	Overrides map[key]GivenOverrides
+	// LeftOut says that nobody looked into the accounts.
+	LeftOut bool
 	// Accounts by id: the chosen accounts that are ACTIVE and can hold stack
 	// instances.
 	Accounts map[string]*AccountFacts
@@ -84,6 +86,17 @@ type RegionFacts struct {
 type Gap struct {
 	Class awsapi.Class
 	Text  string // what AWS said, in one line; never empty in a gap
+}
+
+// notLooked is the gap of an account that nobody looked into.
+var notLooked = Gap{Text: "nobody looked into the account, since preflight was left out"}
+
+// closed is the verdict where a Gap keeps what an account has from being known.
+func (f *AccountFacts) closed() verdict {
+	if f.Gap == notLooked {
+		return verdict{action: Skip, reason: f.Gap.Text}
+	}
+	return skip("recorder-unread", "the account cannot be entered: %s", f.Gap.Text)
 }
 
 // Is says whether there is a gap.

@@ -91,9 +91,10 @@ func CheckAccess(ctx context.Context, s *awsapi.Session, callAs types.CallAs) (w
 // those in the home Region. CallAs goes with every call. A Region that refuses the
 // list becomes a warning, the home Region an error. A set of ours in another
 // Region is an *ElsewhereError; one in the home Region that is not ours, or is not
-// service-managed, a *ForeignSetError.
-func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions []string, wanted []Wanted) (*Found, error) {
-	f := &finder{s: s, callAs: callAs, home: newClient(s, "", newPace())}
+// service-managed, a *ForeignSetError. accounts is the number of accounts of the
+// organization, 0 for not known: they say how long a list can get.
+func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions []string, accounts int, wanted []Wanted) (*Found, error) {
+	f := &finder{s: s, callAs: callAs, home: newClient(s, "", newPace()), accounts: accounts}
 	found := &Found{Sets: make([]Set, len(wanted))}
 	for i, w := range wanted {
 		found.Sets[i] = Set{Name: w.Name, Template: w.Template, Automatic: w.Automatic}
@@ -132,13 +133,17 @@ func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions [
 	if len(problems) > 0 {
 		return nil, problems[0]
 	}
+	var there []*Set
 	for i := range found.Sets {
-		if !found.Sets[i].Exists {
-			continue
+		if found.Sets[i].Exists {
+			there = append(there, &found.Sets[i])
 		}
-		if err := f.read(ctx, &found.Sets[i]); err != nil {
-			return nil, err
-		}
+	}
+	for _, err := range fanout.Ordered(ctx, there, setsFoundAtOnce, func(ctx context.Context, set *Set) error { return f.read(ctx, set) }) {
+		problems = append(problems, err)
+	}
+	if err := cmp.Or(problems...); err != nil {
+		return nil, err
 	}
 	found.Findings = all.sorted()
 	return found, nil
@@ -148,6 +153,8 @@ type finder struct {
 	s      *awsapi.Session
 	callAs types.CallAs
 	home   *cloudformation.Client
+	// accounts are those of the organization, 0 for not known.
+	accounts int
 }
 
 // listResult is what one Region's list gave.
@@ -228,13 +235,14 @@ func (f *finder) read(ctx context.Context, set *Set) error {
 		return refuse("it was made for the template %s, not for %s", made, set.Template.Name)
 	}
 	set.take(have)
-	set.Instances, err = f.instances(ctx, set.Name)
+	set.Instances, err = f.instances(ctx, set.Name, set.regions)
 	return err
 }
 
 // take takes over what StackSets says of a set.
 func (s *Set) take(have *types.StackSet) {
 	s.ID, s.ARN = aws.ToString(have.StackSetId), aws.ToString(have.StackSetARN)
+	s.regions = have.Regions
 	s.SHA256, s.Deployed, s.Parameters = tagValue(have.Tags, TagSHA256), aws.ToString(have.TemplateBody), valuesOf(have.Parameters)
 	s.Auto = autoOf(have)
 }
@@ -246,43 +254,6 @@ func valuesOf(list []types.Parameter) map[string]string {
 		out[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 	}
 	return out
-}
-
-// instances lists all the stack instances of a set of the home Region.
-func (f *finder) instances(ctx context.Context, name string) (map[Target]Instance, error) {
-	out, err := listInstances(ctx, f.home, name, f.callAs, "")
-	if err != nil {
-		return nil, fmt.Errorf("list the stack instances of %s in %s: %w", name, f.s.HomeRegion, err)
-	}
-	return out, nil
-}
-
-// listInstances lists the stack instances of a set, of one account or of all ("").
-func listInstances(ctx context.Context, client cloudformation.ListStackInstancesAPIClient, name string, callAs types.CallAs, account string) (map[Target]Instance, error) {
-	out := map[Target]Instance{}
-	in := &cloudformation.ListStackInstancesInput{StackSetName: aws.String(name), CallAs: callAs, MaxResults: aws.Int32(100)}
-	if account != "" {
-		in.StackInstanceAccount = aws.String(account)
-	}
-	pages := cloudformation.NewListStackInstancesPaginator(client, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range page.Summaries {
-			in := Instance{
-				Target: Target{AccountID: aws.ToString(s.Account), Region: aws.ToString(s.Region)},
-				OU:     aws.ToString(s.OrganizationalUnitId), Status: string(s.Status), Reason: aws.ToString(s.StatusReason),
-				LastOperation: aws.ToString(s.LastOperationId), StackID: aws.ToString(s.StackId),
-			}
-			if s.StackInstanceStatus != nil {
-				in.DetailedStatus = string(s.StackInstanceStatus.DetailedStatus)
-			}
-			out[in.Target] = in
-		}
-	}
-	return out, nil
 }
 
 func tagValue(tags []types.Tag, key string) string {

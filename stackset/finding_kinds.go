@@ -72,6 +72,8 @@ var kinds = []Kind{
 		"Exempt StackSets' role (stacksets-exec-*) in the policy, or leave the account out."},
 	{"policy-may-deny", SeverityWarning, "A service control policy may deny an action that the stack takes: its condition looks at what a plan cannot know.",
 		"Where {sets} fails for that, exempt StackSets' role (stacksets-exec-*) in the policy."},
+	{"preflight-left-out", SeverityWarning, "The plan goes by the stack sets alone, as --preflight=false asks.",
+		"Plan without --preflight=false before you deploy: a deploy looks, and does what it finds right."},
 	{"recorder-gone", SeverityWarning, "A stack instance made a recorder, and somebody has deleted it.",
 		"Find out who deleted it, then make it anew: rollout remove --template recording for the place, and deploy again."},
 	{"recorder-kept", SeverityNote, "A recorder of an earlier deployment is there without a stack instance, and is used as it is.",

@@ -202,7 +202,7 @@ func (f *finder) describe(ctx context.Context, name string) (*Set, error) {
 
 // fill lists a set's instances into its map.
 func (f *finder) fill(ctx context.Context, set Set) error {
-	instances, err := f.instances(ctx, set.Name)
+	instances, err := f.instances(ctx, set.Name, set.regions)
 	maps.Copy(set.Instances, instances)
 	return err
 }

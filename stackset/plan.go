@@ -192,8 +192,11 @@ func (p *planner) account(a *orgs.Account) {
 	f := p.facts.Accounts[a.ID]
 	if f == nil {
 		f = &AccountFacts{AccountID: a.ID}
+		if p.facts.LeftOut {
+			f.Gap = notLooked
+		}
 	}
-	if f.Gap.Is() {
+	if f.Gap.Is() && f.Gap != notLooked {
 		p.find(Finding{Code: "account-closed", Text: "{places} cannot be entered, so what is there is not known and recording is not planned: " + f.Gap.Text + "."}, In(a, ""))
 	}
 	for region, r := range f.Regions {

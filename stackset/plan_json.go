@@ -115,6 +115,7 @@ type JSONStep struct {
 	StackSet  string            `json:"stack_set"`
 	OUs       []string          `json:"organizational_unit_ids"`
 	Accounts  []string          `json:"accounts"`
+	Filter    string            `json:"account_filter_type,omitempty"`
 	Regions   []string          `json:"regions"`
 	Overrides map[string]string `json:"overrides,omitempty"`
 	Retain    bool              `json:"retain_stacks,omitempty"`
@@ -147,7 +148,7 @@ func (p *Plan) JSON() JSONPlan {
 		out.Orphans = append(out.Orphans, o.json())
 	}
 	for _, s := range steps {
-		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Auto, s.Instances})
+		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), s.Filter(), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Auto, s.Instances})
 		out.Calls["cloudformation:"+s.Call]++
 	}
 	return out

@@ -39,7 +39,7 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	}
 	switch {
 	case f.Gap.Is():
-		return skip("recorder-unread", "the account cannot be entered: %s", f.Gap.Text)
+		return f.closed()
 	case r == nil:
 		return skip("recorder-unread", "the Region was not read")
 	case r.Gap.Is():
@@ -135,7 +135,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	}
 	switch {
 	case f.Gap.Is():
-		return skip("recorder-unread", "the account cannot be entered: %s", f.Gap.Text)
+		return f.closed()
 	case f.BucketGap.Is() && f.Bucket == Unknown:
 		return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
 	}
@@ -328,6 +328,9 @@ func (p *planner) wantedTwin(s Set) Set {
 
 // warnings says what holds for the whole run.
 func (p *planner) warnings() {
+	if p.facts.LeftOut {
+		p.find(Finding{Code: "preflight-left-out", Text: "Preflight was left out: what accounts and Regions have already, what is off or denied there and what service control policies deny is not looked at, and recording is planned only where it is already."})
+	}
 	for _, t := range p.d.Templates {
 		if mode := p.d.Mode(t); mode == RemediationManual && p.d.Remediation == RemediationAutomatic {
 			p.find(Finding{Code: "no-automatic", Text: fmt.Sprintf("Template %s offers no automatic remediation: what it finds is remediated by hand.", t.Name)})

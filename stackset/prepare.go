@@ -21,6 +21,9 @@ type PrepareInput struct {
 	// Known are the Regions as the caller's account sees them: sets are looked for
 	// in those that are on.
 	Known []awsapi.Region
+	// WithoutPreflight leaves the accounts and policies unread: for a plan that is only
+	// looked at.
+	WithoutPreflight bool
 }
 
 // Prepare reads what a plan needs and works it out: trusted access, the sets that
@@ -85,6 +88,9 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 			return nil, err
 		}
 	}
+	if in.WithoutPreflight {
+		return MakePlan(d, sets, &Facts{LeftOut: true})
+	}
 	facts, err := Preflight(ctx, s, PreflightInput{
 		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Roles: roles,
 		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
@@ -121,7 +127,7 @@ func Look(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Eve
 			on = append(on, r.Name)
 		}
 	}
-	found, err := Find(ctx, s, in.CallAs, on, WantedSets(in.Desired))
+	found, err := Find(ctx, s, in.CallAs, on, len(in.Desired.Walked), WantedSets(in.Desired))
 	if err == nil {
 		err = findSingles(ctx, s, in.Desired, found.Sets, on)
 	}

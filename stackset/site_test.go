@@ -66,7 +66,7 @@ func newSite(t *testing.T, n int, so simaws.Options) *site {
 // sets looks the sets up as a run does.
 func (s *site) sets() []Set {
 	s.t.Helper()
-	found, err := Find(s.t.Context(), s.session, "", []string{home}, WantedSets(s.d))
+	found, err := Find(s.t.Context(), s.session, "", []string{home}, len(s.d.Walked), WantedSets(s.d))
 	if err != nil {
 		s.t.Fatal(err)
 	}

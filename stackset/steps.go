@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 // Step is one call that a run makes to change something. All but CreateStackSet
@@ -21,6 +23,14 @@ type Step struct {
 	// Auto is the automatic deployment that a set is made with or gets; "" for none. An
 	// UpdateStackSet with it takes no targets, so it goes through all instances.
 	Auto string
+}
+
+// Filter is the AccountFilterType of the deployment targets, "" where none are given.
+func (s Step) Filter() string {
+	if len(s.OUs) == 0 || len(s.Accounts) == 0 {
+		return ""
+	}
+	return string(types.AccountFilterTypeIntersection)
 }
 
 // Steps are the calls that carry the plan out, in order, where every need comes true

@@ -105,6 +105,8 @@ type Set struct {
 	Auto              AutoDeployment
 	AutoWas, AutoWant AutoWish
 	AutoHeld          string
+	// regions are those that it has instances in.
+	regions []string
 	// Singles are plain stacks that stand for instances, in the management account.
 	Singles map[Target]Single
 }

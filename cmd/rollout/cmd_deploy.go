@@ -14,6 +14,9 @@ func planCommand(s streams) *cli.Command {
 		Usage: "what a deploy would do, account by account, Region by Region; changes nothing",
 		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), []cli.Flag{
 			text(how, "save", "", "keep the plan in `FILE`, for rollout deploy --plan"),
+			&cli.BoolFlag{Name: "preflight", Value: true, Category: how, EnvVars: env("preflight"),
+				Usage: "look at what accounts and Regions have already; --preflight=false plans by the StackSets alone, quickly and without a session in any account"},
+			toggle(how, "verbose", "every account and Region, and every call with all its targets"),
 			&cli.BoolFlag{Name: "detailed-exitcode", Category: how, EnvVars: env("detailed-exitcode"), Usage: "exit 2 when there are changes"},
 		}, shapeFlags()),
 		Action: func(c *cli.Context) error {
@@ -39,7 +42,7 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 		}
 	}
 	shape := plan.JSON()
-	err = j.result(func() error { return showPlan(j.streams.out, j.out, plan, true) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
+	err = j.result(func() error { return showPlan(j.streams.out, j.out, plan, j.Verbose) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
 	if err != nil {
 		return err
 	}

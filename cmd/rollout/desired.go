@@ -160,7 +160,7 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	}
 	view := j.newStackView("preflight")
 	defer view.done()
-	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all}, view.event)
+	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all, WithoutPreflight: j.WithoutPreflight}, view.event)
 	if err == nil {
 		j.leftOut(chosen, plan)
 	}

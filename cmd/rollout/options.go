@@ -35,6 +35,8 @@ type options struct {
 	Parameters, Tags    map[string]string
 	Remediation         stackset.Remediation
 	ReuseExisting       bool
+	// WithoutPreflight and Verbose are of a plan only.
+	WithoutPreflight, Verbose bool
 
 	Preferences  stackset.Preferences
 	Prune        bool
@@ -91,6 +93,7 @@ func readOptions(c *cli.Context) (options, error) {
 	if o.AutoDeploy, err = autoDeployOf(c); err != nil {
 		return o, err
 	}
+	o.WithoutPreflight, o.Verbose = c.Command.Name == "plan" && !c.Bool("preflight"), c.Bool("verbose")
 	if o.Save = c.String("save"); c.String("plan") != "" {
 		if err := o.take(c, c.String("plan")); err != nil {
 			return o, err

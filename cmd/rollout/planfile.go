@@ -69,6 +69,9 @@ func keptFlag() cli.Flag {
 
 // canKeep refuses to write down what nobody may read.
 func (j *job) canKeep() error {
+	if j.WithoutPreflight {
+		return usageError{"--save keeps what a deploy carries out, and a deploy looks into the accounts first: leave --preflight=false out"}
+	}
 	if info, err := os.Stat(j.Save); err == nil && info.IsDir() {
 		return usageError{"--save " + j.Save + " is a folder: name a file in it"}
 	}

@@ -12,8 +12,11 @@ import (
 	"rollout/stackset"
 )
 
-// showOperations says how many calls and how long a plan takes, and, when full, each
-// call in order.
+// operationsShown is how many calls are listed unless all are asked for.
+const operationsShown = 12
+
+// showOperations says how many calls and how long a plan takes, then the calls in
+// order; with all their targets when full.
 func showOperations(w io.Writer, p *stackset.Plan, full bool) error {
 	steps := p.Steps(stackset.ApplyOptions{})
 	if len(steps) == 0 {
@@ -31,17 +34,13 @@ func showOperations(w io.Writer, p *stackset.Plan, full bool) error {
 	for _, name := range slices.Sorted(maps.Keys(calls)) {
 		parts = append(parts, fmt.Sprintf("%d %s", calls[name], name))
 	}
-	fmt.Fprintf(w, "\n%d operations, about %s; calls that change something: %s\n", operations, roughly(p.Estimate(steps)), strings.Join(parts, ", "))
-	if !full {
-		return nil
+	fmt.Fprintf(w, "\n%s, about %s; calls that change something: %s\n", counted(operations, "operation"), roughly(p.Estimate(steps)), strings.Join(parts, ", "))
+	if full {
+		return showSteps(w, steps)
 	}
 	var rows [][]string
-	for _, s := range steps {
-		var overrides []string
-		for _, k := range slices.Sorted(maps.Keys(s.Overrides)) {
-			overrides = append(overrides, k+"="+s.Overrides[k])
-		}
-		note := strings.Join(overrides, " ")
+	for _, s := range steps[:min(len(steps), operationsShown)] {
+		note := strings.Join(overridesOf(s), " ")
 		if s.Retain {
 			note = "stacks are left behind"
 		}
@@ -50,7 +49,44 @@ func showOperations(w io.Writer, p *stackset.Plan, full bool) error {
 		}
 		rows = append(rows, []string{s.Call, s.StackSet, countOrDash(s.Instances), few(s.OUs), few(s.Accounts), few(s.Regions), note})
 	}
-	return terminal.Table(w, []string{"CALL, IN ORDER", "STACKSET", "INSTANCES", "OUS", "ACCOUNTS", "REGIONS", "WITH"}, rows)
+	if err := terminal.Table(w, []string{"CALL, IN ORDER", "STACKSET", "INSTANCES", "OUS", "ACCOUNTS", "REGIONS", "WITH"}, rows); err != nil {
+		return err
+	}
+	if more := len(steps) - len(rows); more > 0 {
+		fmt.Fprintf(w, "and %d more; plan --verbose lists all, with their targets\n", more)
+	}
+	return nil
+}
+
+// showSteps writes each call with all that it is given.
+func showSteps(w io.Writer, steps []stackset.Step) error {
+	for n, s := range steps {
+		fmt.Fprintf(w, "%3d. %s %s", n+1, s.Call, s.StackSet)
+		if s.Instances > 0 {
+			fmt.Fprintf(w, ": %s", counted(s.Instances, "instance"))
+		}
+		if s.Retain {
+			fmt.Fprint(w, ", whose stacks are left behind")
+		}
+		fmt.Fprintln(w)
+		for _, given := range []struct {
+			name   string
+			values []string
+		}{{"organizational units", s.OUs}, {"of these the accounts (" + s.Filter() + ")", s.Accounts}, {"Regions", s.Regions}, {"overrides", overridesOf(s)}} {
+			if len(given.values) > 0 {
+				fmt.Fprintf(w, "     %s: %s\n", given.name, terminal.Clean(strings.Join(given.values, " ")))
+			}
+		}
+	}
+	return nil
+}
+
+func overridesOf(s stackset.Step) []string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(s.Overrides)) {
+		out = append(out, k+"="+s.Overrides[k])
+	}
+	return out
 }
 
 // few names up to two, and counts more.

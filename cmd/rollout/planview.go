@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"rollout/internal/terminal"
@@ -17,7 +18,8 @@ var actions = []stackset.Action{stackset.Create, stackset.Update, stackset.Recre
 const listLimit = 400
 
 // showPlan writes a plan for a person: a line a StackSet, then why things are
-// skipped or left, then the warnings; account by account when full.
+// skipped or left, then the calls, then the warnings; every account and every target
+// when full.
 func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error {
 	d := p.Desired
 	fmt.Fprintf(w, "\nPlan: home Region %s, Regions %s, remediation %s\n\n", d.HomeRegion, strings.Join(d.Regions, ", "), orWord(string(d.Remediation), "off"))
@@ -81,7 +83,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 	return nil
 }
 
-// showReasons groups what is not simply created by its reason.
+// showReasons groups the changes that have a reason by it.
 func showReasons(w io.Writer, p *stackset.Plan) {
 	type key struct {
 		set    string
@@ -91,10 +93,10 @@ func showReasons(w io.Writer, p *stackset.Plan) {
 	groups := map[key][]stackset.Change{}
 	var order []key
 	for _, c := range p.Changes {
-		if c.Reason == "" || c.Action == stackset.Create {
+		if c.Reason == "" {
 			continue
 		}
-		k := key{c.StackSet, c.Action, c.Reason}
+		k := key{c.StackSet, c.Action, c.Cause()}
 		if groups[k] == nil {
 			order = append(order, k)
 		}
@@ -106,8 +108,17 @@ func showReasons(w io.Writer, p *stackset.Plan) {
 			fmt.Fprintf(w, "\n%s\n", k.set)
 			last = k.set
 		}
-		fmt.Fprintf(w, "  %-8s %4d  %s: %s\n", k.action, len(groups[k]), terminal.Clean(k.reason), places(groups[k]))
+		reason := k.reason
+		if same(groups[k]) {
+			reason = groups[k][0].Reason
+		}
+		fmt.Fprintf(w, "  %-8s %4d  %s: %s\n", k.action, len(groups[k]), terminal.Clean(reason), places(groups[k]))
 	}
+}
+
+// same says whether all changes have one reason to the letter.
+func same(changes []stackset.Change) bool {
+	return !slices.ContainsFunc(changes, func(c stackset.Change) bool { return c.Reason != changes[0].Reason })
 }
 
 // places names a few accounts and Regions of changes.
@@ -131,18 +142,23 @@ func places(changes []stackset.Change) string {
 			out = append(out, fmt.Sprintf("and %d more accounts", len(names)-few))
 			break
 		}
-		out = append(out, n+" ("+strings.Join(regions[n], ", ")+")")
+		out = append(out, n+" ("+regionsOf(regions[n])+")")
 	}
 	return strings.Join(out, ", ")
 }
 
-// showChanges lists every change, or says where the list is when it is long.
+// regionsOf names a few Regions, and counts many.
+func regionsOf(names []string) string {
+	const few = 3
+	if len(names) > few {
+		return fmt.Sprintf("%d Regions", len(names))
+	}
+	return strings.Join(names, ", ")
+}
+
+// showChanges lists every change.
 func showChanges(w io.Writer, p *stackset.Plan) error {
 	fmt.Fprintln(w)
-	if len(p.Changes) > listLimit {
-		fmt.Fprintf(w, "%d lines, account by account: rollout plan --output jsonl has them\n", len(p.Changes))
-		return nil
-	}
 	var rows [][]string
 	for _, c := range p.Changes {
 		name, path := "", ""
