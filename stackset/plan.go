@@ -49,8 +49,11 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.dropIdleUpdates()
 	p.follow()
 	p.warnOutside()
+	p.autoFilters()
+	steps := p.plan.Steps(ApplyOptions{})
+	p.tolerances(steps)
 	p.plan.Findings = p.found.sorted()
-	p.plan.Hash = p.plan.hash()
+	p.plan.Hash = p.plan.hash(steps)
 	return &p.plan, nil
 }
 

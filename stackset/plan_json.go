@@ -174,7 +174,7 @@ func (d SetDiff) json() *JSONDiff {
 
 // hash identifies all that a plan would do: the sets with their ids, templates,
 // parameters and tags, every change, and the operations with their targets.
-func (p *Plan) hash() string {
+func (p *Plan) hash(steps []Step) string {
 	h := sha256.New()
 	encoder := json.NewEncoder(h)
 	say := func(v ...any) { encoder.Encode(v) } //nolint:errcheck // a hash takes everything
@@ -184,7 +184,7 @@ func (p *Plan) hash() string {
 	for _, c := range p.Changes {
 		say(c.StackSet, c.AccountID, path(c.Account), c.Region, c.Action, c.Overrides)
 	}
-	for _, s := range p.Steps(ApplyOptions{}) {
+	for _, s := range steps {
 		say(s)
 	}
 	say(p.Desired.Preferences)

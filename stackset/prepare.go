@@ -47,7 +47,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range found.Findings {
+	for _, f := range append(found.Findings, findUnderWay(ctx, s, in.CallAs, plan.Sets)...) {
 		plan.Find(f, f.Places...)
 	}
 	for _, t := range templates.Together(in.Desired.Templates) {

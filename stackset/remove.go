@@ -69,7 +69,7 @@ func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
 			return nil, &TooManyError{s.Name, n, s.size(), most}
 		}
 	}
-	plan.Hash = plan.hash()
+	plan.Hash = plan.hash(plan.Steps(ApplyOptions{}))
 	return plan, nil
 }
 

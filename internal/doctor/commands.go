@@ -88,8 +88,9 @@ var (
 	look    = slices.Concat(on(everything, "cloudformation:ListStackSets"), on(sets, "cloudformation:DescribeStackSet cloudformation:ListStackInstances"), administrator)
 	// Ours are known by their tags, which only a set's description shows: any set may be
 	// one that was given another name.
-	every = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances"), administrator)
-	find  = slices.Concat(every, on(sets, "cloudformation:ListStackSetOperations"))
+	every    = slices.Concat(on(everything, "cloudformation:ListStackSets cloudformation:DescribeStackSet"), on(sets, "cloudformation:ListStackInstances"), administrator)
+	find     = slices.Concat(every, underWay)
+	underWay = on(sets, "cloudformation:ListStackSetOperations")
 	// for those that an update is to keep
 	overrides = on(sets, "cloudformation:DescribeStackInstance")
 	enter     = on(roles, "sts:AssumeRole")
@@ -109,7 +110,7 @@ var (
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, look, overrides, enter, seen, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, look, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
