@@ -101,6 +101,7 @@ func instanceOf(s types.StackInstanceSummary) Instance {
 		Target: Target{AccountID: aws.ToString(s.Account), Region: aws.ToString(s.Region)},
 		OU:     aws.ToString(s.OrganizationalUnitId), Status: string(s.Status), Reason: aws.ToString(s.StatusReason),
 		LastOperation: aws.ToString(s.LastOperationId), StackID: aws.ToString(s.StackId),
+		Drift: DriftStatus(s.DriftStatus), DriftChecked: aws.ToTime(s.LastDriftCheckTimestamp),
 	}
 	if s.StackInstanceStatus != nil {
 		out.DetailedStatus = string(s.StackInstanceStatus.DetailedStatus)

@@ -40,6 +40,9 @@ type Ours struct {
 	Listed int
 	// Elsewhere are the sets that enforce and live in other Regions.
 	Elsewhere []Elsewhere
+	// Plain is what could not be seen of the management account's plain stacks, which
+	// are with the sets that they stand for.
+	Plain []PlainProblem
 	// Warnings are whole sentences: Regions that could not be looked into.
 	Warnings []string
 }
@@ -72,8 +75,12 @@ type OursOptions struct {
 	CallAs types.CallAs
 	// EnforcingOnly leaves out what does not remediate.
 	EnforcingOnly bool
-	// Regions are looked into for sets that enforce, besides the home Region.
+	// Regions are looked into for sets that enforce, besides the home Region, and for
+	// plain stacks.
 	Regions []string
+	// Management is the management account, whose credentials are used, where its plain
+	// stacks are meant too; else "".
+	Management string
 }
 
 // describesAtOnce and listsAtOnce bound the calls about several sets under way.
@@ -96,6 +103,9 @@ func FindOurs(ctx context.Context, s *awsapi.Session, o OursOptions) (*Ours, err
 	defer cancel()
 	elsewhere := make(chan *Ours, 1)
 	go func() { elsewhere <- f.elsewhere(ctx, o.Regions) }()
+
+	plain := make(chan *Ours, 1)
+	go func() { plain <- ownStacks(ctx, s, o) }()
 
 	names, err := f.managed(ctx, f.home)
 	if err != nil {
@@ -143,6 +153,12 @@ func FindOurs(ctx context.Context, s *awsapi.Session, o OursOptions) (*Ours, err
 		}
 		found.Sets, found.Operations[set.Name] = append(found.Sets, set), r.ops
 	}
+	own := <-plain
+	found.Plain = own.Plain
+	for _, set := range own.Sets {
+		found.Sets = merged(found.Sets, set)
+	}
+	slices.SortStableFunc(found.Sets, func(a, b Set) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(found.Problems, func(a, b SetProblem) int { return strings.Compare(a.StackSet, b.StackSet) })
 	other := <-elsewhere
 	found.Elsewhere, found.Warnings = other.Elsewhere, append(found.Warnings, other.Warnings...)

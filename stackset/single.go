@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -26,6 +27,9 @@ type Single struct {
 	SHA256         string // its tag rollout:sha256
 	Parameters     map[string]string
 	Ours           bool // it carries the tag rollout:template with the set's template
+	// Drift is what the last detection said of it, at DriftChecked.
+	Drift        DriftStatus
+	DriftChecked time.Time
 	// Unread says why it could not be read.
 	Unread string
 }
@@ -81,10 +85,18 @@ func readSingle(ctx context.Context, client *cloudformation.Client, set Set, at 
 	if stack.StackStatus == types.StackStatusReviewInProgress {
 		return nil // only a change set is there, and no resource
 	}
-	one.ID, one.Status, one.Reason = aws.ToString(stack.StackId), string(stack.StackStatus), aws.ToString(stack.StackStatusReason)
-	one.SHA256, one.Ours = tagValue(stack.Tags, TagSHA256), tagValue(stack.Tags, TagTemplate) == set.Template.Name
-	one.Parameters = valuesOf(stack.Parameters)
+	one.take(stack)
+	one.Ours = tagValue(stack.Tags, TagTemplate) == set.Template.Name
 	return one
+}
+
+// take takes over what CloudFormation says of a stack.
+func (one *Single) take(stack types.Stack) {
+	one.ID, one.Status, one.Reason = aws.ToString(stack.StackId), string(stack.StackStatus), aws.ToString(stack.StackStatusReason)
+	one.SHA256, one.Parameters = tagValue(stack.Tags, TagSHA256), valuesOf(stack.Parameters)
+	if d := stack.DriftInformation; d != nil {
+		one.Drift, one.DriftChecked = DriftStatus(d.StackDriftStatus), aws.ToTime(d.LastCheckTimestamp)
+	}
 }
 
 // notThere says whether an answer means that there is no such stack, which
@@ -102,7 +114,7 @@ func (s Set) At(t Target) (Instance, bool) {
 	if !ok || !one.Ours {
 		return Instance{}, false
 	}
-	i := Instance{Target: t, Status: "CURRENT", DetailedStatus: OutcomeSucceeded, Reason: one.Reason, StackID: one.ID}
+	i := Instance{Target: t, Status: "CURRENT", DetailedStatus: OutcomeSucceeded, Reason: one.Reason, StackID: one.ID, Drift: one.Drift, DriftChecked: one.DriftChecked}
 	switch status := one.Status; {
 	case status == "ROLLBACK_COMPLETE":
 		// Nothing is in it: as an instance whose creation failed, which has no stack.

@@ -120,6 +120,9 @@ type Instance struct {
 	Reason         string
 	LastOperation  string
 	StackID        string
+	// Drift is what the last detection said of it, at DriftChecked.
+	Drift        DriftStatus
+	DriftChecked time.Time
 }
 
 // Plan is what a run would do. It is worked out by reading only.
