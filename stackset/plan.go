@@ -307,6 +307,9 @@ func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok boo
 	if closed, yes := shut(f, region); yes && v.action != None {
 		return closed, true
 	}
+	if there, _ := s.At(t); v.action == None && v.reason == "" {
+		v.reason = driftReason(there)
+	}
 	return v, true
 }
 

@@ -38,14 +38,14 @@ func newApp(s streams) *cli.App {
 			return with(c, s, runMain)
 		},
 		Commands: withUsageErrors([]*cli.Command{
-			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), disarmCommand(s), restoreCommand(s), removeCommand(s),
+			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), driftCommand(s), disarmCommand(s), restoreCommand(s), removeCommand(s),
 			templatesCommand(s), explainCommand(s), doctorCommand(s), simulateCommand(s), proveCommand(s),
 		}),
 	}
 }
 
 const exitStatusHelp = "EXIT STATUS: 0 done · 1 could not do the job · 2 plan --detailed-exitcode found changes ·\n" +
-	"3 done in part: an instance failed, something could not be read, or disarm left something enforced · 130 interrupted"
+	"3 done in part: an instance failed, something could not be read or checked, or disarm left something enforced · 130 interrupted"
 
 // withUsageErrors makes every command report a mistake on its line as the app does.
 func withUsageErrors(commands []*cli.Command) []*cli.Command {

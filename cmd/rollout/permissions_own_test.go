@@ -37,7 +37,7 @@ func (th *theater) delegate() {
 func TestPoliciesOfADelegatedAdministrator(t *testing.T) {
 	in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames, Restorers: restoreRoles, Delegated: true, Own: true}
 	for command, args := range map[string][]string{
-		"status": {"status"}, "doctor": {"doctor"}, "explain": {"explain", "MEMBER"},
+		"status": {"status"}, "doctor": {"doctor"}, "drift": {"drift"}, "explain": {"explain", "MEMBER"},
 		"plan": words([]string{"plan"}, chosen), "report": words([]string{"report", "--out", "REPORT"}, chosen),
 	} {
 		t.Run(command, func(t *testing.T) {
@@ -160,6 +160,7 @@ func TestPolicyOfADeployToTheManagementAccount(t *testing.T) {
 		"deploy":  words([]string{"deploy"}, target, forReal),
 		"remove":  words([]string{"remove", "--max-deletions", "100%"}, target[:3], []string{"--yes"}),
 		"explain": {"explain", "management"},
+		"drift":   {"drift", "--include-management"},
 	} {
 		t.Run(command, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -12,11 +12,14 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -213,6 +216,7 @@ var acts = map[string][]act{
 	"deploy":   changes("deploy"),
 	"status":   {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":   {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
+	"drift":    {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
 	"disarm":   {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}}},
 	"remove":   {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
@@ -236,6 +240,21 @@ func underWay(th *theater) {
 	if err != nil {
 		th.t.Fatal(err)
 	}
+}
+
+// drifts deletes a rule in the member account behind CloudFormation's back.
+func drifts(th *theater) {
+	cfg := th.operator()
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(th.operator()), "arn:aws:iam::"+th.member().ID+":role/OrganizationAccountAccessRole"))
+	api, rule := configservice.NewFromConfig(cfg), aws.String("rollout-vpc-default-security-group-closed")
+	_, err := api.DeleteRemediationConfiguration(th.t.Context(), &configservice.DeleteRemediationConfigurationInput{ConfigRuleName: rule})
+	if err == nil {
+		_, err = api.DeleteConfigRule(th.t.Context(), &configservice.DeleteConfigRuleInput{ConfigRuleName: rule})
+	}
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	time.Sleep(time.Minute) // AWS Config deletes it by and by
 }
 
 // guard attaches a service control policy that is in the way.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http/httptest"
@@ -10,6 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"rollout/internal/simaws"
@@ -96,7 +104,14 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit status %s, want %s", got, args[0])
 				}
 			},
-			// same FILE FILE: two files have the same bytes.
+			// drop ACCOUNT REGION RULE: its administrator deletes a rule of an account, by name.
+			"drop": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) != 3 {
+					ts.Fatalf("usage: drop ACCOUNT REGION RULE")
+				}
+				ts.Check(dropRule(ts.Getenv("AWS_ENDPOINT_URL"), args[0], args[1], args[2]))
+			},
+			// rows FILE N: a file has so many lines.
 			"rows": func(ts *testscript.TestScript, neg bool, args []string) {
 				text := ts.ReadFile(args[0])
 				if got := fmt.Sprint(strings.Count(text, "\n")); got != args[1] {
@@ -105,6 +120,37 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// dropRule deletes a rule behind CloudFormation's back, as the administrator of an account.
+func dropRule(endpoint, account, region, rule string) error {
+	ctx := context.Background()
+	cfg := aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("AKIAOPERATOR", "x", "")}
+	pages := organizations.NewListAccountsPaginator(organizations.NewFromConfig(cfg), &organizations.ListAccountsInput{})
+	role := ""
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range page.Accounts {
+			if *a.Name == account {
+				role = "arn:aws:iam::" + *a.Id + ":role/OrganizationAccountAccessRole"
+			}
+		}
+	}
+	if account != "management" {
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role))
+	}
+	api := configservice.NewFromConfig(cfg)
+	_, err := api.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: &rule})
+	for err == nil { // AWS Config deletes it by and by
+		_, err = api.DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{ConfigRuleNames: []string{rule}})
+	}
+	if _, gone := errors.AsType[*configtypes.NoSuchConfigRuleException](err); gone {
+		return nil
+	}
+	return err
 }
 
 // A run in process, for what a script cannot do.

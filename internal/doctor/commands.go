@@ -70,12 +70,14 @@ func inside(session string) []need {
 }
 
 // plainly are actions on plain stacks.
-func plainly(actions string) []need {
-	out := on(stacks, actions)
-	for i := range out {
-		out[i].own, out[i].plain = true, true
+func plainly(actions string) []need { return personal(on(stacks, actions)) }
+
+// personal are needs that are about the management account's plain stacks.
+func personal(list []need) []need {
+	for i := range list {
+		list[i].own, list[i].plain = true, true
 	}
-	return out
+	return list
 }
 
 var (
@@ -107,6 +109,10 @@ var (
 	administrator = []need{{action: "organizations:ListDelegatedAdministrators", delegated: true}}
 )
 
+// listed are the plain stacks of any name: they are found by their tags, which only the
+// list of all shows, and the template of one that another version made is read from it.
+var listed = personal(on(everything, "cloudformation:DescribeStacks cloudformation:GetTemplate cloudformation:ListStacks"))
+
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
@@ -123,6 +129,9 @@ func Commands() []Command {
 		{"deploy", deploy},
 		{"status", slices.Concat(walk, regions, find)},
 		{"report", report},
+		{"drift", slices.Concat(walk, tags, regions, find, watch, seen, listed, on(sets, "cloudformation:DetectStackSetDrift cloudformation:ListStackInstanceResourceDrifts"),
+			plainly("cloudformation:DescribeStackResourceDrifts cloudformation:DetectStackDrift cloudformation:DetectStackResourceDrift"),
+			personal(on(everything, "cloudformation:BatchDescribeTypeConfigurations cloudformation:DescribeStackDriftDetectionStatus")))},
 		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},

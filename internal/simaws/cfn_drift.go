@@ -125,6 +125,14 @@ func detectStackDrift(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The permissions that a user must have (user guide, considerations when detecting
+	// drift), but for those to read the resources.
+	if err := s.alsoMay(c, st.ID, "DetectStackResourceDrift"); err != nil {
+		return nil, err
+	}
+	if err := s.alsoMay(c, "*", "BatchDescribeTypeConfigurations"); err != nil {
+		return nil, err
+	}
 	if err := st.canDrift(); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,17 @@ func (s *Sim) mayTag(c *call, action string, asked bool) error {
 	if set := s.named(c.Region, c.Form.str("StackSetName")); set != nil {
 		resource = set.arn(s)
 	}
-	return denial(services["cloudformation"], s.allowed(c.Caller, access{Action: "cloudformation:" + action, Resource: resource, Context: map[string]string{"aws:requestedregion": c.Region}}))
+	return s.alsoMay(c, resource, action)
+}
+
+// alsoMay checks permissions that a call of CloudFormation asks for beside its own.
+func (s *Sim) alsoMay(c *call, resource string, actions ...string) error {
+	for _, action := range actions {
+		if err := s.allowed(c.Caller, access{Action: "cloudformation:" + action, Resource: resource, Context: map[string]string{"aws:requestedregion": c.Region}}); err != nil {
+			return denial(services["cloudformation"], err)
+		}
+	}
+	return nil
 }
 
 // bodyOrStack reads the template of a new set, which a stack of the caller's

@@ -144,6 +144,10 @@ func describeStacks(s *Sim, c *call) (any, error) {
 		out.Stacks = []stackShape{st.shape()}
 		return out, nil
 	}
+	// "This requires ListStacks and DescribeStacks permissions" (API reference).
+	if err := s.alsoMay(c, "*", "ListStacks"); err != nil {
+		return nil, err
+	}
 	stacks := s.regionOf(c).stacks
 	list := []stackShape{}
 	for _, name := range sortedKeys(stacks) {

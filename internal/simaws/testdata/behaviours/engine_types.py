@@ -127,3 +127,25 @@ def calls_about_a_set(sim):
     made = cfn.create_stack_instances(StackSetName="guarded", **create)["OperationId"]
     sim.ended("guarded", made)
     refused("AccessDenied", cfn.create_stack_set, "cloudformation:CreateStackSet", 403, StackSetName="another", TemplateBody=json.dumps(HANDLE), PermissionModel="SERVICE_MANAGED", AutoDeployment={"Enabled": False})
+
+
+@line("IAM-05")
+def calls_that_ask_for_more(sim):
+    iam = sim.client("iam")
+    iam.create_role(RoleName="of-stacks", AssumeRolePolicyDocument=trust(AWS=f"arn:aws:iam::{sim.management}:root"))
+    sim.client("cloudformation").create_stack(StackName="asked", TemplateBody=json.dumps(HANDLE))
+    stack = sim.stack_ended(sim.client("cloudformation"), "asked", "CREATE_COMPLETE")["StackId"]
+
+    def as_allowed(*actions):
+        iam.put_role_policy(RoleName="of-stacks", PolicyName="p", PolicyDocument=document(allow([f"cloudformation:{a}" for a in actions])))
+        return sim.client("cloudformation", keys=sim.assume(sim.management, "of-stacks"))
+
+    cfn = as_allowed("DescribeStacks")
+    equal(cfn.describe_stacks(StackName="asked")["Stacks"][0]["StackId"], stack, "one stack")
+    refused("AccessDenied", cfn.describe_stacks, "cloudformation:ListStacks", 403)
+    assert as_allowed("DescribeStacks", "ListStacks").describe_stacks()["Stacks"]
+    detect = ("DetectStackDrift", "DetectStackResourceDrift", "BatchDescribeTypeConfigurations")
+    for missing in detect:
+        cfn = as_allowed(*(a for a in detect if a != missing))
+        refused("AccessDenied", cfn.detect_stack_drift, f"cloudformation:{missing}", 403, StackName="asked")
+    assert as_allowed(*detect).detect_stack_drift(StackName="asked")["StackDriftDetectionId"]
