@@ -8,5 +8,5 @@ func driftReason(i Instance) string {
 	if i.Drift != DriftDrifted {
 		return ""
 	}
-	return "drift was found at " + i.DriftChecked.UTC().Format(time.RFC3339) + ": rollout drift --last shows it"
+	return "drift was found on " + i.DriftChecked.UTC().Format(time.DateOnly) + ": rollout drift --last shows it"
 }
