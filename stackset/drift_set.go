@@ -117,7 +117,7 @@ func (d *drifter) resources(ctx context.Context, set string, places []Drift, ran
 
 // resourcesOf lists the resources of an instance that differ.
 func (d *drifter) resourcesOf(ctx context.Context, set string, p Drift, ran []Operation) ([]ResourceDrift, error) {
-	op := found(ran, p.Checked)
+	op := detectionAt(ran, p.Checked)
 	if op == "" {
 		return nil, fmt.Errorf("StackSets does not list the detection of %s any more; rollout drift without --last looks again", p.Checked.UTC().Format(time.RFC3339))
 	}
@@ -151,9 +151,9 @@ func propertyDrifts(list []types.PropertyDifference) []PropertyDrift {
 	return out
 }
 
-// found is the detection that looked at an instance at a time: the newest that had begun
+// detectionAt is the detection that looked at an instance at a time: the newest that had begun
 // by then, as far as times without fractions tell; "" where none is listed.
-func found(ran []Operation, at time.Time) string {
+func detectionAt(ran []Operation, at time.Time) string {
 	for _, op := range ran {
 		if len(ran) == 1 || at.IsZero() || !op.Created.Truncate(time.Second).After(at) {
 			return op.ID
