@@ -236,6 +236,12 @@ func (a *applier) changes(ctx context.Context, s *Set) error {
 	creates, updates := append(by[Create], again...), by[Update]
 	if s.Outdated != "" {
 		outdated := s.Outdated
+		if first, rest := pioneer(s, updates, creates); first != nil {
+			if err := a.run(ctx, s, group(first, a.p.Desired, s)); err != nil || ctx.Err() != nil {
+				return err
+			}
+			updates, creates = first, rest
+		}
 		done, ok, err := a.define(ctx, s, updates)
 		if err != nil || ctx.Err() != nil {
 			return err

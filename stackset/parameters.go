@@ -28,6 +28,8 @@ func checkParameters(d Desired) error {
 			return &ParameterError{"--parameter HomeRegion: --home-region says it"}
 		case "Remediation":
 			return &ParameterError{"--parameter Remediation: --remediation says it"}
+		case templates.ParameterRecordedGlobalTypes:
+			return &ParameterError{"--parameter RecordedGlobalTypes: it follows from RecordedTypes"}
 		}
 		if slices.Contains(baseSwitches, key) {
 			return &ParameterError{"--parameter " + key + ": preflight finds out account by account what is missing"}
@@ -66,6 +68,9 @@ func checkParameters(d Desired) error {
 			}
 			return &ParameterError{fmt.Sprintf("--parameter %s: no template of this run has it; they have %s%s", key, strings.Join(known, ", "), hint)}
 		}
+	}
+	if err := checkRecorded(d); err != nil {
+		return err
 	}
 	for _, t := range all {
 		if t.Enforces != "" && d.Mode(t) == RemediationOff {
@@ -132,6 +137,11 @@ func outdated(s Set) string {
 	}
 	if sha := s.Template.SHA256(); s.SHA256 != sha {
 		return fmt.Sprintf("template changed (%s → %s)", orNone(short(s.SHA256)), short(sha))
+	}
+	if s.Template.Name == templates.Recording {
+		if how := recordsOtherwise(s.Parameters, s.Want); how != "" {
+			return how
+		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Want)) {
 		have, ok := s.Parameters[k]

@@ -36,7 +36,7 @@ func number(t *testing.T, name string, standard uint64) uint64 {
 }
 
 // ours are parameters that rollout sets itself.
-var ours = []string{"HomeRegion", "Remediation", "CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole", "CreateDeliveryBucket", "CreateArchive"}
+var ours = []string{"HomeRegion", "Remediation", "CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole", "CreateDeliveryBucket", "CreateArchive", "RecordedGlobalTypes"}
 
 // declared are the parameters that a run of a template takes from its user.
 func declared(d stackset.Desired) map[string][]templates.Parameter {
@@ -149,6 +149,10 @@ func values(t *testing.T, r *rand.Rand, d stackset.Desired) map[string]string {
 			out[name] = []string{"", trailLogGroup}[r.IntN(2)]
 			continue
 		}
+		if name == templates.ParameterRecordedTypes && r.IntN(4) > 0 {
+			out[name] = recordedTypes(r, d)
+			continue
+		}
 		for range 1000 {
 			out[name] = valid(t, r, all[name][0])
 			if part := strings.SplitN(out[name], ":", 6); part[0] == "arn" && r.IntN(4) > 0 {
@@ -164,6 +168,17 @@ func values(t *testing.T, r *rand.Rand, d stackset.Desired) map[string]string {
 		}
 	}
 	return out
+}
+
+// recordedTypes are some types, with those that any rule of the run may need.
+func recordedTypes(r *rand.Rand, d stackset.Desired) string {
+	list := slices.Clone([]string{"AWS::EC2::Volume", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::EC2::Subnet"}[r.IntN(4):])
+	for _, t := range templates.Together(d.Templates) {
+		types, _ := t.RecordedTypes(nil)
+		list = append(list, types...)
+	}
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return strings.Join(list, ",")
 }
 
 // kept holds rules, recorders and remediations that are there still to be the same ones.

@@ -23,6 +23,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.plan.Desired, p.plan.Facts = d, facts
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
+		wantRecorded(d, &s)
 		p.plan.Sets = append(p.plan.Sets, s)
 		p.regions[s.Template.Name] = d.RegionsOf(s.Template)
 	}

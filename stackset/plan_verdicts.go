@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,10 +51,11 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 		return skip("channel-without-recorder", "a delivery channel (%s) is there without a recorder, and an account can have only one: delete it, or make its recorder", r.Channel).
 			saying("the delivery channel %s is there without a recorder, and a second one cannot be made", r.Channel)
 	}
+	reason := "records " + recordedIn(s.Want).in(region, p.d.HomeRegion).String()
 	if !slices.Contains(p.d.Regions, region) {
-		return verdict{action: Create, reason: fmt.Sprintf("records in the home Region, which --region does not name, for %s", p.d.recordsAtHome()), there: true}
+		reason += fmt.Sprintf(" in the home Region, which --region does not name, for %s", p.d.recordsAtHome())
 	}
-	return verdict{action: Create, there: true}
+	return verdict{action: Create, reason: reason, there: true}
 }
 
 // ourRecorder is the name that the template recording gives its recorder.
@@ -72,6 +74,12 @@ func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v
 		// The create failed for this very recorder, and would again.
 		v = p.theirs(a, region, r.Recorder)
 		v.reason += "; the stack instance without a stack is of no use"
+	case v.action == Update && s.Outdated == "" && r.Recorder != nil:
+		// An earlier run changed the set for other accounts.
+		wanted := recordedIn(s.Want).in(region, p.d.HomeRegion)
+		if more := r.Recorder.Group.LeavesOut(slices.Sorted(maps.Keys(wanted.types))); more != nil {
+			v.reason += "; records " + some(more) + " as well"
+		}
 	case v.action != None || !made:
 	case r.Recorder == nil:
 		p.find(Finding{Code: "recorder-gone", Text: "The recorder of {places} is gone although its stack instance is there: somebody deleted it."}, In(a, region))

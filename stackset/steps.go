@@ -74,6 +74,11 @@ func (p *Plan) Steps(o ApplyOptions) []Step {
 			c.Action = Create
 			creates = append(creates, c)
 		}
+		first, rest := pioneer(&left, updates, creates)
+		for _, b := range group(first, p.Desired, &left) {
+			out = append(out, step(s, "CreateStackInstances", b))
+			updates, creates = first, rest
+		}
 		batches := group(updates, p.Desired, &left)
 		if s.Outdated != "" {
 			if len(batches) == 0 && len(left.Instances) > 0 {

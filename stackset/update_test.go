@@ -149,6 +149,9 @@ func updated(t *testing.T, mode stackset.Remediation, files []string) {
 		}
 	}
 	fresh := newEstate(t)
+	if sent["rollout-recording"] { // it recorded all types, and goes on doing so
+		d.Parameters = map[string]string{templates.ParameterRecordedTypes: templates.RecordAll}
+	}
 	fresh.apply(fresh.plan(d))
 	e.same("updated, against deployed anew,", fresh.held(accounts).plainly(true), after.plainly(true))
 

@@ -88,7 +88,7 @@ func TestWhatIsKnownOfATemplate(t *testing.T) {
 		parameters   string
 	}{
 		RecordingBase:        {ScopeHome, "off", "", 1, "DeliveryBucketPrefix CreateDeliveryBucket HistoryRetentionDays DeliveryKmsKeyArn CreateConfigServiceLinkedRole CreateRemediationServiceLinkedRole"},
-		Recording:            {ScopeRegional, "off", "", 1, "HomeRegion DeliveryBucketPrefix DeliveryBucketName DeliveryKeyPrefix DeliveryKmsKeyArn SnapshotFrequency RecordingFrequency"},
+		Recording:            {ScopeRegional, "off", "", 1, "HomeRegion DeliveryBucketPrefix DeliveryBucketName DeliveryKeyPrefix DeliveryKmsKeyArn SnapshotFrequency RecordingFrequency RecordedTypes RecordedGlobalTypes"},
 		DefaultSecurityGroup: {ScopeRegional, "off manual automatic", "", 0, ""},
 		DefaultSecurityGroupEnforce: {ScopeRegional, "manual automatic", "CAPABILITY_IAM", 3,
 			"Remediation InUse HomeRegion DeliveryBucketPrefix DeliveryKmsKeyArn PermissionsBoundaryArn MaximumAutomaticAttempts RetryAttemptSeconds ConcurrentExecutionRatePercentage ErrorPercentage"},

@@ -11,6 +11,8 @@ import (
 var (
 	//go:embed facts/config_rules.tsv
 	configRulesText string
+	//go:embed facts/recorded_types.txt
+	recordedTypesText string
 	//go:embed facts/apis.tsv
 	apisText string
 	//go:embed facts/create_only.tsv

@@ -212,6 +212,9 @@ func (s *Sim) putRecorder(r *regionState, in recorderInput) error {
 		switch {
 		case rec.AllSupported && (len(rec.ResourceTypes) > 0 || len(rec.Exclusions) > 0),
 			!rec.AllSupported && len(rec.ResourceTypes) == 0 && len(rec.Exclusions) == 0 && strategy != "ALL_SUPPORTED_RESOURCE_TYPES",
+			// "Before you set this field to true, set the allSupported field to true"; with
+			// exclusions it "has no impact" (API reference, includeGlobalResourceTypes).
+			rec.IncludeGlobal && len(rec.ResourceTypes) > 0,
 			strategy == "INCLUSION_BY_RESOURCE_TYPES" && len(rec.ResourceTypes) == 0,
 			strategy == "EXCLUSION_BY_RESOURCE_TYPES" && len(rec.Exclusions) == 0:
 			return fail(400, "InvalidRecordingGroupException", "The recording group provided is not valid")

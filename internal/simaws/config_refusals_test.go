@@ -31,6 +31,7 @@ func TestRecorderIsRefused(t *testing.T) {
 		{"nothing", "InvalidRecordingGroupException", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{}}},
 		{"all and exclusions", "InvalidRecordingGroupException", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{AllSupported: true, ExclusionByResourceTypes: &types.ExclusionByResourceTypes{ResourceTypes: group}}}},
 		{"the strategy of exclusions with a list", "InvalidRecordingGroupException", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{ResourceTypes: group, RecordingStrategy: &types.RecordingStrategy{UseOnly: "EXCLUSION_BY_RESOURCE_TYPES"}}}},
+		{"global types beside a list", "InvalidRecordingGroupException", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{IncludeGlobalResourceTypes: true, ResourceTypes: group}}},
 		{"a list", "", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{ResourceTypes: vpc, RecordingStrategy: &types.RecordingStrategy{UseOnly: "INCLUSION_BY_RESOURCE_TYPES"}}}},
 		{"exclusions", "", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{ExclusionByResourceTypes: &types.ExclusionByResourceTypes{ResourceTypes: vpc}, RecordingStrategy: &types.RecordingStrategy{UseOnly: "EXCLUSION_BY_RESOURCE_TYPES"}}}},
 		{"all", "", types.ConfigurationRecorder{RoleARN: role, RecordingGroup: &types.RecordingGroup{AllSupported: true, IncludeGlobalResourceTypes: true}}},

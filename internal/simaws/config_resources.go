@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -178,7 +179,7 @@ func createRecorder(s *Sim, c resourceCall) (resourceResult, error) {
 		in.Name = generatedName(s, c)
 	}
 	// CloudFormation puts: a recorder of that name that is there already is taken over.
-	if err := s.putRecorder(c.Region, in); err != nil {
+	if err := s.putRecorderOfStack(c.Region, in); err != nil {
 		return resourceResult{}, configStatus(s, err)
 	}
 	if ch := c.Region.channel; ch != nil {
@@ -193,13 +194,35 @@ func createRecorder(s *Sim, c resourceCall) (resourceResult, error) {
 	return resourceResult{PhysicalID: in.Name, Attributes: map[string]any{"Id": in.Name}}, nil
 }
 
+// putRecorderOfStack is the call that CloudFormation's handler makes, which the service
+// holds to its model as any other: the registry's schema has no list of types.
+func (s *Sim) putRecorderOfStack(r *regionState, in recorderInput) error {
+	if g := in.RecordingGroup; g != nil && len(g.ResourceTypes) > 0 {
+		var listed []any
+		for _, t := range g.ResourceTypes {
+			listed = append(listed, t)
+		}
+		given := map[string]any{"ConfigurationRecorder": map[string]any{"recordingGroup": map[string]any{"resourceTypes": listed}}}
+		var problems []string
+		for _, k := range constraints["config"]["PutConfigurationRecorder"] {
+			if slices.Contains(k.path, "resourceTypes") {
+				k.hold(given, k.path, "", &problems)
+			}
+		}
+		if len(problems) > 0 {
+			return fail(400, "ValidationException", "1 validation error detected: "+problems[0])
+		}
+	}
+	return s.putRecorder(r, in)
+}
+
 func updateRecorder(s *Sim, c resourceCall) (resourceResult, error) {
 	var in recorderInput
 	if err := properties(c, recorderProperties, &in); err != nil {
 		return resourceResult{}, err
 	}
 	in.Name = c.PhysicalID
-	if err := s.putRecorder(c.Region, in); err != nil {
+	if err := s.putRecorderOfStack(c.Region, in); err != nil {
 		return resourceResult{}, configStatus(s, err)
 	}
 	if c.Region.channel != nil {

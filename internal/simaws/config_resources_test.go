@@ -110,6 +110,10 @@ func TestEitherOrder(t *testing.T) {
 		if !p.r.recorder.Recording || p.r.recorder.AllSupported || !p.r.recorder.records(typeSecurityGroup) {
 			t.Errorf("after an update: %+v", p.r.recorder)
 		}
+		refuse(t, "Member must satisfy enum value set", func() error {
+			_, err := p.resource("update", "ConfigurationRecorder", "Recorder", "rollout", map[string]any{"RoleARN": role.ARN, "RecordingGroup": map[string]any{"ResourceTypes": []any{"AWS::EC2::SecurityGroups"}}})
+			return err
+		})
 		p.must("delete", "ConfigurationRecorder", "Recorder", "rollout", nil)
 		p.must("delete", "DeliveryChannel", "Channel", "rollout", nil)
 		p.must("delete", "DeliveryChannel", "Channel", "rollout", nil) // twice is no error

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write config_rules.tsv, apis.tsv and create_only.tsv, which this package reads.
+"""Write config_rules.tsv, recorded_types.txt, apis.tsv and create_only.tsv, which this package reads.
 
 Sources, as pinned for CI: moto carries what the AWS Config developer guide says of
 each managed rule; botocore has the service models; cfn-lint carries the actions of
@@ -109,6 +109,11 @@ def rules():
         yield "\t".join([name, kinds, types, " ".join(parameters)])
 
 
+def recorded_types():
+    """What a configuration recorder can be given by name."""
+    return sorted(botocore.session.get_session().get_service_model("config").shape_for("ResourceType").enum)
+
+
 def apis():
     session = botocore.session.get_session()
     policies = json.load(open(pathlib.Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json"))
@@ -144,5 +149,5 @@ def create_only():
 
 
 if __name__ == "__main__":
-    for file, lines in (("config_rules.tsv", rules()), ("apis.tsv", apis()), ("create_only.tsv", create_only())):
+    for file, lines in (("config_rules.tsv", rules()), ("recorded_types.txt", recorded_types()), ("apis.tsv", apis()), ("create_only.tsv", create_only())):
         (HERE / file).write_text("".join(line + "\n" for line in lines))

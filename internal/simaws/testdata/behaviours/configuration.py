@@ -154,3 +154,21 @@ def global_types(sim):
         at.config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": LINKED.format(account), "recordingGroup": group})
         at.put(f"keys-{n}", "ACCESS_KEYS_ROTATED", AGE)
         at.says(f"keys-{n}", "NON_COMPLIANT", f"with {group}")
+
+
+@line("CFG-28")
+def recording_groups(sim):
+    at = Recorded(sim)
+    put = lambda group: at.config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": LINKED.format(at.account), "recordingGroup": group})
+    only = lambda strategy: {"useOnly": strategy}
+    for group in ({"allSupported": True, "resourceTypes": [GROUP]}, {"allSupported": True, "exclusionByResourceTypes": {"resourceTypes": [GROUP]}}, {},
+                  {"resourceTypes": [GROUP], "includeGlobalResourceTypes": True}, {"allSupported": True, "recordingStrategy": only("EXCLUSION_BY_RESOURCE_TYPES")},
+                  {"resourceTypes": [], "recordingStrategy": only("INCLUSION_BY_RESOURCE_TYPES")}):
+        refused("InvalidRecordingGroupException", put, "", 400, group=group)
+    refused("ValidationException", put, "enum value set", 400, group={"resourceTypes": ["AWS::EC2::SecurityGroups"]})
+    shown = lambda: at.config.describe_configuration_recorders()["ConfigurationRecorders"][0]["recordingGroup"]
+    for group in ({"resourceTypes": [GROUP, "AWS::IAM::User"]}, {"resourceTypes": [GROUP], "recordingStrategy": only("INCLUSION_BY_RESOURCE_TYPES")}):
+        put(group)
+        equal((shown()["allSupported"], shown()["resourceTypes"], shown()["recordingStrategy"]), (False, group["resourceTypes"], only("INCLUSION_BY_RESOURCE_TYPES")), "a list")
+    put({"exclusionByResourceTypes": {"resourceTypes": [GROUP]}, "recordingStrategy": only("EXCLUSION_BY_RESOURCE_TYPES"), "includeGlobalResourceTypes": True})
+    equal(shown()["recordingStrategy"], only("EXCLUSION_BY_RESOURCE_TYPES"), "exclusions")
