@@ -37,6 +37,8 @@ type Selection struct {
 	// those asked for without the ones below others or wholly excluded; the root
 	// when no OU was asked for.
 	OUs []*OU
+	// Excluded are the OUs below those that are left out, sorted by path.
+	Excluded []*OU
 }
 
 // Empty says whether nothing is asked for by name: excludes choose nothing.
@@ -126,6 +128,12 @@ func (s Selector) Select(t *Tree) (Selection, error) {
 		out.Decisions = append(out.Decisions, d)
 	}
 	out.OUs = covering(t, ous, excludedOUs)
+	for ou := range excludedOUs {
+		if slices.ContainsFunc(out.OUs, ou.Under) {
+			out.Excluded = append(out.Excluded, ou)
+		}
+	}
+	slices.SortFunc(out.Excluded, byPath)
 	return out, nil
 }
 

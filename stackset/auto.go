@@ -17,6 +17,8 @@ type AutoDeployment struct {
 	DependsOn []string
 	// Targets are the Regions of each OU (or the root) that is watched, by its id.
 	Targets map[string][]string
+	// Unread says that the targets could not be asked for.
+	Unread bool
 }
 
 // AutoDeploy is what a run says of automatic deployment. The zero value says nothing:

@@ -43,6 +43,27 @@ func autoTargets(ctx context.Context, api *cloudformation.Client, callAs types.C
 	}
 }
 
+// readTargets asks which OUs the sets watch that deploy automatically, or shall. Where it
+// cannot be asked, a finding says so: then no more is known than where instances are.
+func readTargets(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set) (unread []Finding, err error) {
+	api := newClient(s, "", newPace())
+	for i := range sets {
+		set := &sets[i]
+		if on, _ := in.Desired.covers(set.Template); !set.Exists || !on && !set.Auto.Enabled {
+			continue
+		}
+		set.Auto.Targets, err = autoTargets(ctx, api, in.CallAs, set.Name)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			set.Auto.Unread = true
+			unread = append(unread, Finding{Code: "auto-unread", StackSet: set.Name, Text: fmt.Sprintf("Which OUs {sets} watches could not be asked, so what an account gets that joins is told by where its instances are: %s.", sentence(awsapi.Text(err)))})
+		}
+	}
+	return unread, nil
+}
+
 // autoStep is the call that changes a set's automatic deployment.
 func (p *Plan) autoStep(s Set) Step {
 	return Step{StackSet: s.Name, Call: "UpdateStackSet", Auto: s.AutoWant.String(), Instances: p.staying(s)}

@@ -24,6 +24,8 @@ type Desired struct {
 	// OUs are the ids of the OUs (or the root) that cover the chosen accounts:
 	// the deployment targets' OrganizationalUnitIds.
 	OUs []string
+	// Excluded are the ids of OUs below them that are left out.
+	Excluded []string
 	// Regions are the Regions asked for, sorted.
 	Regions    []string
 	HomeRegion string
@@ -47,6 +49,9 @@ type Desired struct {
 	MaxDeletions string
 	// Auto says which templates are deployed to accounts that join.
 	Auto AutoDeploy
+	// NotJoining says why the selection would not choose an account that joins one of OUs,
+	// "" where it would.
+	NotJoining string
 	// Management is the management account's id where it is a target and the caller is
 	// it: what StackSets does not do there is done by plain stacks. "" else.
 	Management string

@@ -19,6 +19,8 @@ type Facts struct {
 	Overrides map[key]GivenOverrides
 	// LeftOut says that nobody looked into the accounts.
 	LeftOut bool
+	// OptIn are the Regions that an account has to switch on.
+	OptIn map[string]bool
 	// Accounts by id: the chosen accounts that are ACTIVE and can hold stack
 	// instances.
 	Accounts map[string]*AccountFacts

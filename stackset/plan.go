@@ -49,6 +49,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	})
 	p.dropIdleUpdates()
 	p.follow()
+	p.joining()
 	p.warnOutside()
 	p.autoFilters()
 	steps := p.plan.Steps(ApplyOptions{})

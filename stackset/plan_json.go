@@ -18,6 +18,8 @@ type JSONPlan struct {
 	Warnings   []string      `json:"warnings"`
 	Sets       []JSONSet     `json:"stack_sets"`
 	Operations []JSONStep    `json:"operations"`
+	// Joining is what an account gets that joins, OU by OU.
+	Joining []JSONJoining `json:"joining"`
 	// Orphans are instances outside the selection, which stay.
 	Orphans []JSONOrphan `json:"orphans"`
 	// Calls counts the calls that change something, by service and call; polls and
@@ -109,6 +111,20 @@ type JSONResource struct {
 	Regions     []string              `json:"regions"`
 }
 
+// JSONJoining is what an account gets of one set that joins an OU.
+type JSONJoining struct {
+	OU        string   `json:"ou_id"`
+	Path      string   `json:"ou_path"`
+	StackSet  string   `json:"stack_set"`
+	Template  string   `json:"template"`
+	Regions   []string `json:"regions"`
+	Automatic bool     `json:"automatic"`
+	After     []string `json:"after"`
+	Fails     string   `json:"fails"`
+	NextRun   bool     `json:"next_run"`
+	Why       string   `json:"why"`
+}
+
 // JSONStep is one call of a plan that changes something.
 type JSONStep struct {
 	Call      string            `json:"call"`
@@ -128,7 +144,7 @@ type JSONStep struct {
 func (p *Plan) JSON() JSONPlan {
 	steps := p.Steps(ApplyOptions{})
 	out := JSONPlan{
-		Changes: []JSONChange{}, Findings: []JSONFinding{}, Warnings: append([]string{}, p.Warnings()...), Sets: []JSONSet{}, Operations: []JSONStep{}, Orphans: []JSONOrphan{}, Calls: map[string]int{},
+		Changes: []JSONChange{}, Findings: []JSONFinding{}, Warnings: append([]string{}, p.Warnings()...), Sets: []JSONSet{}, Operations: []JSONStep{}, Joining: []JSONJoining{}, Orphans: []JSONOrphan{}, Calls: map[string]int{},
 		Seconds: int(p.Estimate(steps).Seconds()), Hash: p.Hash,
 	}
 	for _, c := range p.Changes {
@@ -146,6 +162,9 @@ func (p *Plan) JSON() JSONPlan {
 	}
 	for _, o := range p.Orphans {
 		out.Orphans = append(out.Orphans, o.json())
+	}
+	for _, row := range p.Joining {
+		out.Joining = append(out.Joining, JSONJoining{row.OU, row.Path, row.StackSet, row.Template, append([]string{}, row.Regions...), row.Automatic, append([]string{}, row.After...), row.Fails, row.NextRun, row.Why})
 	}
 	for _, s := range steps {
 		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), s.Filter(), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Auto, s.Instances})

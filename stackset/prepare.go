@@ -43,12 +43,19 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if err != nil {
 		return nil, err
 	}
+	unwatched, err := readTargets(ctx, s, in, found.Sets)
+	if err != nil {
+		return nil, err
+	}
 	plan, err := planFor(ctx, s, in, found.Sets, emit)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range append(found.Findings, findUnderWay(ctx, s, in.CallAs, plan.Sets)...) {
 		plan.Find(f, f.Places...)
+	}
+	for _, f := range unwatched {
+		plan.Find(f)
 	}
 	for _, t := range templates.Together(in.Desired.Templates) {
 		for _, text := range t.Warnings() {
@@ -103,6 +110,12 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	}
 	if facts.Overrides, err = readOverrides(ctx, s, in.CallAs, d, sets, facts); err != nil {
 		return nil, err
+	}
+	facts.OptIn = map[string]bool{}
+	for _, r := range in.Known {
+		if r.OptIn {
+			facts.OptIn[r.Name] = true
+		}
 	}
 	var unread *Finding
 	if facts.Policies, err = orgs.ReadPolicies(ctx, orgs.NewClient(s.Own(""))); err != nil {

@@ -133,6 +133,8 @@ type Plan struct {
 	Changes []Change
 	// Orphans are outside the selection and stay.
 	Orphans []Orphan
+	// Joining is what an account gets that joins, OU by OU.
+	Joining []Joining
 	// Findings are what a look at the accounts foretells, worst first.
 	Findings []Finding
 	// Facts are what preflight read.

@@ -35,8 +35,17 @@ func (j *job) desired(chosen *choice, r *regions) (stackset.Desired, error) {
 	if r != nil {
 		d.Regions = r.chosen
 	}
+	switch {
+	case len(j.Selector.Accounts) > 0:
+		d.NotJoining = "--account names those that it chooses"
+	case len(j.Selector.AccountTags) > 0:
+		d.NotJoining = "--account-tag chooses only those that carry the tags"
+	}
 	for _, ou := range chosen.selection.OUs {
 		d.OUs = append(d.OUs, ou.ID)
+	}
+	for _, ou := range chosen.selection.Excluded {
+		d.Excluded = append(d.Excluded, ou.ID)
 	}
 	return d, nil
 }

@@ -75,6 +75,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 		}
 	}
 	showOrphans(w, p)
+	showJoining(w, p)
 	if err := showOperations(w, p, full); err != nil {
 		return err
 	}
