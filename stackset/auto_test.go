@@ -11,19 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
-	"rollout/internal/awsapi"
 	"rollout/templates"
 )
-
-// planned is the plan of a run as the program makes it.
-func (s *site) planned() *Plan {
-	s.t.Helper()
-	p, err := Prepare(s.t.Context(), s.session, PrepareInput{Desired: s.d, Known: []awsapi.Region{{Name: home, On: true}, {Name: other, On: true}}}, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return p
-}
 
 // automatic says of each set that is there how its automatic deployment is, read anew.
 func (s *site) automatic() map[string]string {
@@ -76,7 +65,7 @@ func TestAutomaticDeploymentIsSwitched(t *testing.T) {
 		} {
 			s.d.Auto = step.auto
 			before := s.writes()["UpdateStackSet"]
-			p := s.planned()
+			p := s.prepared()
 			if p.Pending() != (i == 0 || step.changed > 0) {
 				t.Errorf("%s: pending is %v", step.why, p.Pending())
 			}
@@ -96,7 +85,7 @@ func TestNewSetsFollow(t *testing.T) {
 	inSim(t, 2, func(t *testing.T, s *site) {
 		s.d.Auto = AutoDeploy{All: true, Names: []string{templates.Recording}}
 		s.d.Remediation = RemediationManual
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		s.wantAutomatic(map[string]string{"recording-base": on, "recording": onAfterBase, "default-security-group": onAfterRec, "default-security-group-enforce": "off"})
 		if n := s.writes()["UpdateStackSet"]; n != 0 {
 			t.Errorf("%d updates", n)
@@ -109,7 +98,7 @@ func TestNewSetsFollow(t *testing.T) {
 func TestWhatOthersSetForAutomaticDeployment(t *testing.T) {
 	inSim(t, 2, func(t *testing.T, s *site) {
 		s.d.Remediation = RemediationManual
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		client := newClient(s.session, "", newPace())
 		made, err := client.CreateStackSet(t.Context(), &cloudformation.CreateStackSetInput{StackSetName: aws.String("theirs"), PermissionModel: "SERVICE_MANAGED",
 			TemplateBody: aws.String(`{"Resources":{"H":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}`), AutoDeployment: &types.AutoDeployment{Enabled: aws.Bool(false)}})
@@ -125,7 +114,7 @@ func TestWhatOthersSetForAutomaticDeployment(t *testing.T) {
 			s.switchOn("rollout-"+name, arn)
 		}
 		s.d.Auto = AutoDeploy{All: true}
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		s.wantAutomatic(map[string]string{"default-security-group": "on after " + arn + ", stacks are deleted when an account leaves", "default-security-group-enforce": "off"})
 	})
 }
@@ -169,13 +158,13 @@ func (s *site) waitFor(name, id string) {
 func TestAutomaticDeploymentTouchesNothingElse(t *testing.T) {
 	inSim(t, 3, func(t *testing.T, s *site) {
 		all := s.d.Accounts
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		s.d.Parameters = map[string]string{"HistoryRetentionDays": "500"}
 		s.d.Accounts = all[:1]
-		s.apply(t.Context(), s.planned()) // leaves the other two OUTDATED
+		s.apply(t.Context(), s.prepared()) // leaves the other two OUTDATED
 		before := s.instances("rollout-recording-base")
 		s.d.Auto = AutoDeploy{All: true}
-		p := s.planned()
+		p := s.prepared()
 		if !slices.ContainsFunc(p.Warnings(), func(w string) bool {
 			return strings.Contains(w, "rollout-recording-base stays off") && strings.Contains(w, "2 stack instances outside this run are OUTDATED")
 		}) {
@@ -190,7 +179,7 @@ func TestAutomaticDeploymentTouchesNothingElse(t *testing.T) {
 		}
 		// With them, it is the template first in no place, and the setting after it.
 		s.d.Accounts = all
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		s.wantAutomatic(map[string]string{"recording-base": on})
 		for place, i := range s.instances("rollout-recording-base") {
 			if i.Status != "CURRENT" {
@@ -205,9 +194,9 @@ func TestAutomaticDeploymentTouchesNothingElse(t *testing.T) {
 func TestTheSettingComesBeforeTheTemplate(t *testing.T) {
 	inSim(t, 3, func(t *testing.T, s *site) {
 		all := s.d.Accounts
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		s.d.Parameters, s.d.Accounts, s.d.Auto = map[string]string{"HistoryRetentionDays": "500"}, all[:1], AutoDeploy{All: true}
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		s.wantAutomatic(map[string]string{"recording-base": on})
 		for place, i := range s.instances("rollout-recording-base") {
 			if (i.Status == "CURRENT") != (place.AccountID == all[0].ID) {

@@ -68,6 +68,8 @@ var kinds = []Kind{
 		"Delete it (aws configservice delete-delivery-channel --delivery-channel-name NAME), or make its recorder, and plan again."},
 	{"concurrency-capped", SeverityWarning, "Under strict mode StackSets works on no more accounts at a time than may fail plus one, and on one fewer after each failure, whatever --max-concurrent says.",
 		"--concurrency-mode soft keeps the concurrency; or raise --failure-tolerance, or lower --max-concurrent to what it comes to."},
+	{"config-role-missing", SeverityWarning, "A recorder is wanted, and AWSServiceRoleForConfig is not there although recording-base made it.",
+		"If recording fails there: aws iam create-service-linked-role --aws-service-name config.amazonaws.com."},
 	{"iam-not-recorded", SeverityWarning, "A rule about IAM lives in a Region in which AWS Config records none of it.",
 		"Choose a Region that is older than February 2022 for these templates, for what lives in the home Region by --home-region."},
 	{"instances-outside", SeverityWarning, "A change of a stack set makes all its instances OUTDATED, and only those of this run are updated.",

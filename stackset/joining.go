@@ -188,10 +188,9 @@ func (f *forecast) at(id string) []Joining {
 				}
 			}
 			auto.Fails = f.fails(s, auto, got)
-			auto.NextRun = auto.NextRun && auto.Fails != ""
 			auto.Why = f.why(s, auto)
 			got[s.Name] = auto
-			out = append(out, auto)
+			out = append(out, mended(auto, p.regions[s.Template.Name])...)
 		}
 		if !chosen || p.notWanted(s) {
 			continue
@@ -203,6 +202,21 @@ func (f *forecast) at(id string) []Joining {
 		}
 	}
 	return out
+}
+
+// mended splits what comes by itself and fails into the Regions that the next run mends
+// and those that it does not ask for. Of what does not fail nothing is left to mend.
+func mended(row Joining, asked []string) []Joining {
+	mends, rest := row, row
+	mends.Regions, rest.Regions, rest.NextRun = nil, nil, false
+	for _, region := range row.Regions {
+		if row.NextRun && row.Fails != "" && slices.Contains(asked, region) {
+			mends.Regions = append(mends.Regions, region)
+		} else {
+			rest.Regions = append(rest.Regions, region)
+		}
+	}
+	return slices.DeleteFunc([]Joining{mends, rest}, func(row Joining) bool { return len(row.Regions) == 0 })
 }
 
 // needsBase says whether a run makes recording-base in an account that has nothing.

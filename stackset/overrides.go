@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -28,11 +29,12 @@ type GivenOverrides struct {
 // takes back those that it leaves out, and what is made anew would lose them.
 func readOverrides(ctx context.Context, s *awsapi.Session, callAs types.CallAs, d Desired, sets []Set, facts *Facts) (map[key]GivenOverrides, error) {
 	var keys []key
+	records := slices.ContainsFunc(sets, func(s Set) bool { return s.Template.Name == templates.Recording })
 	for _, set := range sets {
 		for _, a := range d.Accounts {
 			for _, region := range d.RegionsOf(set.Template) {
 				k := key{set.Name, Target{a.ID, region}}
-				if i, there := set.Instances[k.Target]; there && (i.Status == "INOPERABLE" || lacksRemediationRole(d, sets, set, facts.Accounts[a.ID])) {
+				if i, there := set.Instances[k.Target]; there && (i.Status == "INOPERABLE" || len(lacks(d, sets, set, a.ID, facts.Accounts[a.ID], records)) > 0) {
 					keys = append(keys, k)
 				}
 			}
@@ -55,10 +57,31 @@ func readOverrides(ctx context.Context, s *awsapi.Session, callAs types.CallAs, 
 	return out, ctx.Err()
 }
 
-// lacksRemediationRole says whether a set makes the service-linked role that remediation
-// needs, the run enforces, and the account has none.
-func lacksRemediationRole(d Desired, sets []Set, s Set, f *AccountFacts) bool {
-	return s.Template.Name == templates.RecordingBase && f != nil && f.RemediationRole == Absent && enforces(d, sets)
+// lack is a switch of recording-base that an account's instance wants.
+type lack struct {
+	name, value string
+	role        string // that it makes, "" for the bucket's
+}
+
+// lacks are the switches that an instance of recording-base wants: for the service-linked
+// roles that the account has not and the run leans on, and, where its stack was never
+// made, for the bucket that is there. An account that automatic deployment added has no
+// switch at all.
+func lacks(d Desired, sets []Set, s Set, account string, f *AccountFacts, records bool) []lack {
+	if s.Template.Name != templates.RecordingBase || f == nil {
+		return nil
+	}
+	var out []lack
+	if f.ConfigRole == Absent && records {
+		out = append(out, lack{templates.ParameterCreateConfigServiceLinkedRole, "true", "AWSServiceRoleForConfig"})
+	}
+	if f.RemediationRole == Absent && enforces(d, sets) {
+		out = append(out, lack{templates.ParameterCreateRemediationServiceLinkedRole, "true", "AWSServiceRoleForConfigRemediation"})
+	}
+	if i, there := s.Instances[Target{account, d.HomeRegion}]; there && i.StackID == "" && f.Bucket == Present {
+		out = append(out, lack{templates.ParameterCreateDeliveryBucket, "false", ""})
+	}
+	return out
 }
 
 func describeOverrides(ctx context.Context, api *cloudformation.Client, callAs types.CallAs, k key) (map[string]string, error) {
@@ -69,39 +92,53 @@ func describeOverrides(ctx context.Context, api *cloudformation.Client, callAs t
 	return valuesOf(cmp.Or(out.StackInstance, &types.StackInstance{}).ParameterOverrides), nil
 }
 
-// baseThere is a recording-base that is there, in a run that enforces and an account
-// without the service-linked role of remediations: the instance is given the switch that
-// makes it, beside the overrides that it has.
-func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict) verdict {
+// baseThere is a recording-base that is there: where it lacks a switch it is given it,
+// beside the overrides that it has.
+func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict, records bool) verdict {
 	t := Target{a.ID, p.d.HomeRegion}
-	if !lacksRemediationRole(p.d, p.plan.Sets, s, f) || v.action != None && v.action != Update {
+	lacking := lacks(p.d, p.plan.Sets, s, a.ID, f, records)
+	if len(lacking) == 0 || v.action != None && v.action != Update {
 		return v
 	}
 	if there, _ := s.At(t); there.DetailedStatus == "PENDING" || there.DetailedStatus == "RUNNING" {
 		return v
 	}
-	const name = templates.ParameterCreateRemediationServiceLinkedRole
 	given, overrides := p.facts.Overrides[key{s.Name, t}], map[string]string{}
 	if one, single := s.Singles[t]; single {
 		given = GivenOverrides{Values: one.Parameters} // the other switches keep their previous values
 	} else {
 		maps.Copy(overrides, given.Values)
 	}
-	switch {
-	case given.Unread != "":
-		p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "In {places} recording-base is there but not the role AWSServiceRoleForConfigRemediation, and the instance is not updated to make it, since its parameter overrides could not be read: " + given.Unread + ".",
-			Remedy: kindOf("remediation-role-missing").Remedy}, In(a, p.d.HomeRegion))
-		return v
-	case given.Values[name] == "true":
-		p.find(Finding{Code: "remediation-role-missing", StackSet: s.Name, Text: "The role AWSServiceRoleForConfigRemediation of {places} is gone although recording-base made it: somebody deleted it. Config makes it where it may."}, In(a, ""))
+	var reasons []string
+	for _, l := range lacking {
+		gone := Finding{Code: "config-role-missing", StackSet: s.Name}
+		if l.name == templates.ParameterCreateRemediationServiceLinkedRole {
+			gone = Finding{Code: "remediation-role-missing", StackSet: s.Name}
+		}
+		switch {
+		case given.Unread != "" && l.role == "":
+			p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "In {places} recording-base was never made, since its bucket is there from before, and it is tried again without the switch for that, since its parameter overrides could not be read: " + given.Unread + "."}, In(a, p.d.HomeRegion))
+		case given.Unread != "":
+			p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "In {places} recording-base is there but not the role " + l.role + ", and the instance is not updated to make it, since its parameter overrides could not be read: " + given.Unread + ".",
+				Remedy: kindOf(gone.Code).Remedy}, In(a, p.d.HomeRegion))
+		case given.Values[l.name] == l.value && l.role != "":
+			gone.Text = "The role " + l.role + " of {places} is gone although recording-base made it: somebody deleted it. Config makes it where it may."
+			p.find(gone, In(a, ""))
+		case given.Values[l.name] != l.value && l.role == "":
+			overrides[l.name] = l.value
+			reasons = append(reasons, "uses the bucket "+f.BucketName+", which is there from before (override "+l.name+"="+l.value+")")
+		case given.Values[l.name] != l.value:
+			overrides[l.name] = l.value
+			reasons = append(reasons, "makes "+l.role+", which the account lacks (override "+l.name+"="+l.value+")")
+		}
+	}
+	if len(reasons) == 0 {
 		return v
 	}
-	overrides[name] = "true"
-	reason := "makes AWSServiceRoleForConfigRemediation, which the account lacks (override " + name + "=true)"
 	if v.reason != "" {
-		reason += "; " + v.reason
+		reasons = append(reasons, v.reason)
 	}
-	return verdict{action: Update, reason: reason, there: true, overrides: overrides}
+	return verdict{action: Update, reason: strings.Join(reasons, "; "), there: true, overrides: overrides}
 }
 
 // anew gives what is made anew the overrides that it had, but for the switches that say

@@ -133,7 +133,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	}
 	enforce := p.enforces()
 	if v, ok := existing(s, a.ID, p.d.HomeRegion, f); ok {
-		return p.baseThere(s, a, f, v)
+		return p.baseThere(s, a, f, v, records)
 	}
 	if !records && !enforce && !p.leanOnBase() {
 		return verdict{} // nothing of ours in the account leans on it
