@@ -199,7 +199,7 @@ var (
 func changes(command ...string) []act {
 	return []act{
 		{name: "first", prepare: bystander, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
-		{name: "other values", before: words2(deployed, twice), args: words(command, []string{"--remediation", "manual", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--parameter", "InUse=Empty"}, forReal)},
+		{name: "other values", before: words2(deployed, twice), args: words(command, []string{"--remediation", "manual", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--parameter", "InUse=Empty", "--auto-deploy"}, forReal)},
 		{name: "enforcement later", before: detecting, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "another mode", before: deployed, args: words(command, []string{"--remediation", "automatic"}, chosen, forReal)},
 	}
@@ -212,7 +212,7 @@ func words2(lists [][]string, more ...[]string) [][]string { return slices.Conca
 var acts = map[string][]act{
 	"rollout":  changes("--out", "REPORT"),
 	"tree":     {{name: "whole", args: []string{"tree"}}},
-	"plan":     {{name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan"}, chosen)}},
+	"plan":     {{name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
 	"deploy":   changes("deploy"),
 	"status":   {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":   {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},

@@ -99,6 +99,7 @@ var (
 	control   = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
 	watch     = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
 	define    = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
+	joins     = on(sets, "cloudformation:ListStackSetAutoDeploymentTargets") // what an account gets that joins
 	create    = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
 	deletes   = on(setWork, "cloudformation:DeleteStackInstances")
 	seen      = plainly("cloudformation:DescribeStacks")
@@ -117,6 +118,7 @@ var listed = personal(on(everything, "cloudformation:DescribeStacks cloudformati
 // main job; activate is doctor --activate.
 func Commands() []Command {
 	plan := slices.Concat(walk, tags, regions, access, control, look, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, look, joins, overrides, enter, seen, inside(stackset.PreflightPolicy))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
