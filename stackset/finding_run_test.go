@@ -71,16 +71,16 @@ func TestAutomaticDeploymentIgnoresTheChoice(t *testing.T) {
 			t.Fatalf("%d accounts in %s", len(below), ou.Path)
 		}
 		s.d.Accounts, s.d.Auto = below[:1], AutoDeploy{All: true}
-		have := found(s.planned(), "auto-ignores-choice")
+		have := found(s.prepared(), "auto-ignores-choice")
 		if len(have) != 1 || len(have[0].Places) != len(below)-1 || !slices.Contains(have[0].StackSets, "rollout-default-security-group") || slices.Contains(have[0].StackSets, "rollout-recording") {
 			t.Errorf("one account chosen: %+v", have)
 		}
 		s.d.Accounts = below
-		if have := found(s.planned(), "auto-ignores-choice"); len(have) > 0 {
+		if have := found(s.prepared(), "auto-ignores-choice"); len(have) > 0 {
 			t.Errorf("the OU chosen: %+v", have)
 		}
 		s.d.Accounts, s.d.Auto = below[:1], AutoDeploy{}
-		if have := found(s.planned(), "auto-ignores-choice"); len(have) > 0 {
+		if have := found(s.prepared(), "auto-ignores-choice"); len(have) > 0 {
 			t.Errorf("switched off: %+v", have)
 		}
 	})
@@ -92,7 +92,7 @@ func TestOperationsUnderWay(t *testing.T) {
 	inSim(t, 2, func(t *testing.T, s *site) {
 		all := s.d.Accounts
 		s.d.Accounts = all[:1]
-		s.apply(t.Context(), s.planned())
+		s.apply(t.Context(), s.prepared())
 		ou := []string{s.tree.Root.ID}
 		out, err := newClient(s.session, "", newPace()).UpdateStackInstances(t.Context(), &cloudformation.UpdateStackInstancesInput{StackSetName: aws.String("rollout-recording"), Regions: []string{home}, OperationId: aws.String("by-hand"),
 			DeploymentTargets: &types.DeploymentTargets{OrganizationalUnitIds: ou, Accounts: []string{all[0].ID}, AccountFilterType: types.AccountFilterTypeIntersection}})
@@ -100,7 +100,7 @@ func TestOperationsUnderWay(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.d.Accounts = all
-		plan := s.planned()
+		plan := s.prepared()
 		have := found(plan, "operation-under-way")
 		if len(have) != 1 || have[0].StackSet != "rollout-recording" || !strings.Contains(have[0].Text, "Operation by-hand of stack set rollout-recording is under way (UPDATE, RUNNING, begun ") || !strings.Contains(have[0].Text, "not one of rollout") || !strings.Contains(have[0].Remedy, "--operation-id "+aws.ToString(out.OperationId)) {
 			t.Errorf("%+v", plan.Findings)
@@ -110,7 +110,7 @@ func TestOperationsUnderWay(t *testing.T) {
 				t.Errorf("%+v", o)
 			}
 		}
-		if have := found(s.planned(), "operation-under-way"); len(have) > 0 {
+		if have := found(s.prepared(), "operation-under-way"); len(have) > 0 {
 			t.Errorf("afterwards: %+v", have)
 		}
 		s.answer = func(action string, status int, body string) (int, string) {
@@ -119,7 +119,7 @@ func TestOperationsUnderWay(t *testing.T) {
 			}
 			return 403, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not here</Message></Error></ErrorResponse>`
 		}
-		if have := found(s.planned(), "operations-unread"); len(have) != 1 || len(have[0].StackSets) < 3 || !strings.Contains(have[0].Text, "AccessDenied") {
+		if have := found(s.prepared(), "operations-unread"); len(have) != 1 || len(have[0].StackSets) < 3 || !strings.Contains(have[0].Text, "AccessDenied") {
 			t.Errorf("%+v", have)
 		}
 	})

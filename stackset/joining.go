@@ -2,7 +2,6 @@ package stackset
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -299,7 +298,6 @@ func (f *forecast) warn() {
 		chosen[a.ID] = true
 	}
 	var rules []string
-	filter, presence := map[string][]string{}, map[string][]string{} // sets, by accounts in words
 	for _, s := range p.plan.Sets {
 		if !s.AutoWant.Enabled {
 			continue
@@ -307,35 +305,25 @@ func (f *forecast) warn() {
 		if why := neverAutomatic(s.Template); why != "" {
 			p.find(Finding{Code: "auto-never", StackSet: s.Name, Text: "{sets} deploys automatically to accounts that join, which rollout never asks for: " + why + "."})
 		}
-		var filtered, passed []*orgs.Account
+		var filtered, passed []Place
 		for _, id := range slices.Sorted(maps.Keys(p.d.Walked)) {
-			a := p.d.Walked[id]
-			if a.Management || !a.Active() || a.OU == nil || !f.lacks(s, a) {
-				continue
-			}
-			if chosen[id] {
-				passed = append(passed, a)
-			} else {
-				filtered = append(filtered, a)
+			switch a := p.d.Walked[id]; {
+			case a.Management || !a.Active() || a.OU == nil || !f.lacks(s, a):
+			case chosen[id]:
+				passed = append(passed, In(a, ""))
+			default:
+				filtered = append(filtered, In(a, ""))
 			}
 		}
 		if len(filtered) > 0 {
-			who := fmt.Sprintf("%s outside this run %s under what it watches (%s)", count(len(filtered), "account"), stands(len(filtered)), accountsOf(filtered))
-			filter[who] = append(filter[who], s.Name)
+			p.find(Finding{Code: "auto-ignores-choice", StackSet: s.Name, Text: "Automatic deployment of {sets} goes by OU, whatever accounts a run chooses: it also takes {places}, below the same OUs and not chosen, as soon as they are moved or come back."}, filtered...)
 		}
 		if len(passed) > 0 {
-			who := fmt.Sprintf("%s that this run leaves without it in some Region (%s)", count(len(passed), "account"), accountsOf(passed))
-			presence[who] = append(presence[who], s.Name)
+			p.find(Finding{Code: "auto-presence", StackSet: s.Name, Text: "Automatic deployment of {sets} does not look at what is there: {places} would get it when moved, even from one OU that it watches to another, though the run leaves them without it."}, passed...)
 		}
 		if s.Template.Enforces == "" && len(p.rulesIn(s, p.d.HomeRegion))+len(s.Template.Rules) > 0 {
 			rules = append(rules, s.Name)
 		}
-	}
-	for who, sets := range filter {
-		p.find(Finding{Code: "auto-filters", StackSets: sets, Text: "Automatic deployment of {sets} knows no filter: " + who + ", and would get it when moved, even from one OU that it watches to another."})
-	}
-	for who, sets := range presence {
-		p.find(Finding{Code: "auto-presence", StackSets: sets, Text: "Automatic deployment of {sets} does not look at what is in an account: " + who + " would get it when moved, even from one OU that it watches to another."})
 	}
 	if len(rules) > 0 {
 		if recording := p.set(templates.Recording); !recording.AutoWant.Enabled {
@@ -355,19 +343,4 @@ func (f *forecast) lacks(s Set, a *orgs.Account) bool {
 		_, there := s.Instances[t]
 		return !there && !f.creates[key{s.Name, t}]
 	})
-}
-
-func accountsOf(accounts []*orgs.Account) string {
-	var out []string
-	for _, a := range accounts {
-		out = append(out, fmt.Sprintf("%s (%s)", a.ID, a.Name))
-	}
-	return some(out)
-}
-
-func stands(n int) string {
-	if n == 1 {
-		return "stands"
-	}
-	return "stand"
 }

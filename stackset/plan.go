@@ -51,7 +51,6 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.follow()
 	p.joining()
 	p.warnOutside()
-	p.autoFilters()
 	steps := p.plan.Steps(ApplyOptions{})
 	p.tolerances(steps)
 	p.plan.Findings = p.found.sorted()

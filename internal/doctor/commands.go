@@ -117,8 +117,7 @@ var listed = personal(on(everything, "cloudformation:DescribeStacks cloudformati
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, look, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
-	plan := slices.Concat(walk, tags, regions, access, control, look, joins, overrides, enter, seen, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
