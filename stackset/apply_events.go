@@ -31,6 +31,10 @@ type OperationStopped struct{ Operation }
 // SetNote is something to know about a set that does not change how the run ends.
 type SetNote struct{ StackSet, Text string }
 
+// Note is something to know about a run that is about no set.
+type Note struct{ Text string }
+
+func (Note) stackSetEvent()              {}
 func (OperationStarted) stackSetEvent()  {}
 func (OperationStopped) stackSetEvent()  {}
 func (SetNote) stackSetEvent()           {}

@@ -1,7 +1,6 @@
 package stackset
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -17,6 +16,10 @@ type Scope struct {
 	// Accounts are ids; nil for all, also those that are not in the organization's tree.
 	Accounts []string
 	Regions  []string // nil for all
+	// Management is the management account, whose credentials are used, where its plain
+	// stacks are meant too, in the Regions that are On; else "".
+	Management string
+	On         []string
 }
 
 // Takes says whether a set is meant.
@@ -31,8 +34,16 @@ func (o Scope) has(t Target) bool {
 	return (o.Accounts == nil || slices.Contains(o.Accounts, t.AccountID)) && (len(o.Regions) == 0 || slices.Contains(o.Regions, t.Region))
 }
 
-// Has says whether a set has an instance in an account.
-func (s Set) Has(account string) bool { return len(regionsOf(s.Instances, account)) > 0 }
+// Has says whether a set has an instance in an account, or a plain stack that stands for
+// one.
+func (s Set) Has(account string) bool {
+	for t, one := range s.Singles {
+		if one.Ours && t.AccountID == account {
+			return true
+		}
+	}
+	return len(regionsOf(s.Instances, account)) > 0
+}
 
 // Enforcing says whether a template is nothing but enforcement, so that an instance of
 // it can be deleted and every rule stays. A template of another version of rollout is
@@ -41,7 +52,8 @@ func Enforcing(t templates.Template) bool {
 	return t.Enforces != "" || t.Remediates && len(t.Rules)+len(t.Unnamed) == 0
 }
 
-// DisarmPlan deletes every instance in scope of the sets that enforce. Role, document
+// DisarmPlan deletes every instance in scope of the sets that enforce, and every plain
+// stack of the management account that stands for one. Role, document
 // and remediation go; rule and verdicts stay. It needs to know nothing of the accounts:
 // one that is not ACTIVE is skipped by StackSets. A set whose template brings its rule
 // and its remediation together cannot be disarmed so; the plan warns of it, and
@@ -55,6 +67,9 @@ func DisarmPlan(d Desired, sets []Set, o Scope) *Plan {
 		plan.Sets = append(plan.Sets, s)
 		for _, t := range scoped(s, o) {
 			plan.Changes = append(plan.Changes, disarmed(s, t))
+		}
+		for _, t := range scopedPlain(s, o) {
+			plan.Changes = append(plan.Changes, disarmedPlain(s, t))
 		}
 	}
 	for _, s := range Tangled(sets, o) {
@@ -70,7 +85,7 @@ func DisarmPlan(d Desired, sets []Set, o Scope) *Plan {
 func Tangled(sets []Set, o Scope) []Set {
 	var out []Set
 	for _, s := range sets {
-		if o.Takes(s) && s.Template.Remediates && !Enforcing(s.Template) && len(scoped(s, o)) > 0 {
+		if o.Takes(s) && s.Template.Remediates && !Enforcing(s.Template) && len(scoped(s, o))+len(scopedPlain(s, o)) > 0 {
 			out = append(out, s)
 		}
 	}
@@ -85,10 +100,26 @@ func scoped(s Set, o Scope) []Target {
 			out = append(out, t)
 		}
 	}
-	slices.SortFunc(out, func(a, b Target) int {
-		return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region))
-	})
+	slices.SortFunc(out, Target.Compare)
 	return out
+}
+
+// scopedPlain are the places of a set's plain stacks in scope, sorted.
+func scopedPlain(s Set, o Scope) []Target {
+	var out []Target
+	for t, one := range s.Singles {
+		if one.Ours && o.has(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, Target.Compare)
+	return out
+}
+
+func disarmedPlain(s Set, t Target) Change {
+	c := disarmed(s, t)
+	c.Single = true
+	return c
 }
 
 func disarmed(s Set, t Target) Change {

@@ -42,6 +42,11 @@ func Disarm(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan
 	for i := range all {
 		all[i] = i
 	}
+	plain := make(chan struct{})
+	go func() {
+		defer close(plain)
+		a.disarmPlain(ctx, a.p.Sets, scope, 0)
+	}()
 	var failure error
 	for i, err := range fanout.Ordered(ctx, all, setsAtOnce, func(ctx context.Context, i int) error { return a.disarm(ctx, &a.sets[i], scope) }) {
 		if err != nil {
@@ -51,6 +56,8 @@ func Disarm(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan
 			}
 		}
 	}
+	<-plain
+	a.disarmPlain(ctx, a.plainNow(ctx, scope), scope, 1) // a deploy may have been under way
 	if ctx.Err() != nil {
 		failure = nil
 	}
@@ -60,6 +67,9 @@ func Disarm(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan
 
 // disarm deletes the instances of one set that are in scope.
 func (a *applier) disarm(ctx context.Context, s *Set, scope Scope) error {
+	if !s.Exists {
+		return nil // it has plain stacks only
+	}
 	stopped := a.stopOthers(ctx, s)
 	f := &finder{s: a.s, callAs: a.callAs, home: a.api}
 	batches := group(a.p.actions(s.Name, Delete), a.p.Desired, s)

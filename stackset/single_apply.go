@@ -24,14 +24,16 @@ func (a *applier) single(ctx context.Context, set *Set, changes []Change) (wait 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.eachSingle(ctx, &own, changes)
+		a.eachSingle(ctx, &own, changes, 1)
 	}()
 	return func() { <-done }
 }
 
-func (a *applier) eachSingle(ctx context.Context, s *Set, changes []Change) {
+// eachSingle carries out changes of a set's plain stacks. round tells the calls of one
+// attempt from those of another.
+func (a *applier) eachSingle(ctx context.Context, s *Set, changes []Change, round int) {
 	for range fanout.Ordered(ctx, changes, regionsAtOnce, func(ctx context.Context, c Change) struct{} {
-		op := Operation{StackSet: s.Name, ID: token(a.o.Run+"-"+c.Region, s.Name), Action: string(c.Action), Status: "RUNNING", Created: time.Now(), Total: 1}
+		op := Operation{StackSet: s.Name, ID: token(fmt.Sprintf("%s-%s-%d", a.o.Run, c.Region, round), s.Name), Action: string(c.Action), Status: "RUNNING", Created: time.Now(), Total: 1}
 		a.emit(OperationStarted{op})
 		work := &singleWork{a: a, s: s, c: c, api: newClient(a.s, c.Region, newPace()), token: op.ID}
 		status, reason := work.do(ctx)
@@ -166,7 +168,15 @@ func (w *singleWork) drop(ctx context.Context, kind types.ChangeSetType) {
 
 // remove deletes the stack and waits for its end.
 func (w *singleWork) remove(ctx context.Context) error {
-	id := cmp.Or(w.s.Singles[w.c.Target].ID, w.s.Name)
+	one := w.s.Singles[w.c.Target]
+	id := cmp.Or(one.ID, w.s.Name)
+	if strings.HasSuffix(one.Status, "_IN_PROGRESS") && one.Status != string(types.StackStatusCreateInProgress) {
+		// CloudFormation deletes a stack that it makes, and none that it changes.
+		w.a.emit(Waiting{w.s.Name, "the stack in " + w.c.Region + " is " + one.Status})
+		if _, err := w.settled(ctx, id); err != nil {
+			return err
+		}
+	}
 	begun := time.Now()
 	if _, err := w.api.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(id), ClientRequestToken: aws.String(w.token + "-d")}); err != nil {
 		return fmt.Errorf("delete stack %s: %w", w.s.Name, err)

@@ -23,8 +23,9 @@ func disarmCommand(s streams) *cli.Command {
 			"from the accounts. In all accounts and Regions, without walking the organization, unless --ou, --account,\n" +
 			"--account-tag or --region narrow it; --template and --stack-set narrow the sets. One set or account that fails\n" +
 			"stops no other. A remediation that has begun is waited for. A StackSet is seen from its own Region only: sets\n" +
-			"that enforce elsewhere are named, and --home-region disarms them. The management account's plain stacks are\n" +
-			"not StackSets and stay: rollout remove --include-management --template TEMPLATE takes them out.",
+			"that enforce elsewhere are named, and --home-region disarms them. The management account's plain stacks that\n" +
+			"enforce go too, in every Region and with its own credentials, unless the options that choose leave it out;\n" +
+			"--include-management adds nothing to that.",
 		Flags:  groups(whoFlags(), whichFlags(), regionFlags(), narrowingFlags(), disarmPreferenceFlags(), []cli.Flag{yesFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error { return with(c, s, runDisarm) },
 	}
@@ -73,6 +74,8 @@ func (j *job) disarmScope(ctx context.Context) (scope stackset.Scope, callAs typ
 		return scope, "", nil, err
 	}
 	scope.StackSet = j.StackSet
+	// The management account is an account like any other: what enforces there does harm there.
+	j.Selector.IncludeManagement = true
 	sel := j.Selector
 	plain := len(sel.OUs)+len(sel.ExcludeOUs)+len(sel.ExcludeAccounts)+len(sel.AccountTags) == 0 &&
 		!slices.ContainsFunc(sel.Accounts, func(a string) bool { return !accountID.MatchString(a) })
@@ -81,6 +84,9 @@ func (j *job) disarmScope(ctx context.Context) (scope stackset.Scope, callAs typ
 			return scope, "", nil, err
 		}
 		scope.Accounts = slices.Clone(sel.Accounts)
+		if callAs == types.CallAsSelf && (scope.Accounts == nil || slices.Contains(scope.Accounts, j.session.Account)) {
+			scope.Management = j.session.Account
+		}
 	} else {
 		chosen, err := j.walk(ctx, true)
 		if err != nil {
@@ -89,12 +95,15 @@ func (j *job) disarmScope(ctx context.Context) (scope stackset.Scope, callAs typ
 		callAs, scope.Accounts = chosen.callAs, []string{}
 		for _, a := range chosen.accounts {
 			scope.Accounts = append(scope.Accounts, a.ID)
+			if a.Management && callAs == types.CallAsSelf {
+				scope.Management = a.ID
+			}
 		}
 	}
 	if r, err = j.chooseRegions(ctx, false); err != nil {
 		return scope, "", nil, err
 	}
-	scope.Regions = r.chosen
+	scope.Regions, scope.On = r.chosen, r.on
 	return scope, callAs, r, nil
 }
 
@@ -122,7 +131,7 @@ func runDisarm(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	found, err := stackset.FindOurs(ctx, j.session, stackset.OursOptions{CallAs: callAs, EnforcingOnly: true, Regions: r.on})
+	found, err := stackset.FindOurs(ctx, j.session, stackset.OursOptions{CallAs: callAs, EnforcingOnly: true, Regions: r.on, Management: scope.Management})
 	if err != nil {
 		return err
 	}
@@ -159,11 +168,7 @@ func runDisarm(ctx context.Context, j *job) error {
 	} else {
 		j.out.Line("Nothing to take out: no StackSet of rollout that enforces has an instance there (%d StackSets were looked at in %s).", found.Listed, j.session.HomeRegion)
 	}
-	err = j.disarmed(result, err, found, stackset.Tangled(found.Sets, scope))
-	if err == nil && j.Selector.IncludeManagement {
-		return &statusError{exitPartial, "done in part: the management account's plain stacks were not looked at; rollout remove --include-management --template TEMPLATE takes them out"}
-	}
-	return err
+	return j.disarmed(result, err, found, stackset.Tangled(found.Sets, scope))
 }
 
 // inTheWay says whether something still puts enforcement in.

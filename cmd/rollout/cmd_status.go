@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/urfave/cli/v2"
 
 	"rollout/internal/awsapi"
+	"rollout/internal/terminal"
+	"rollout/orgs"
 	"rollout/stackset"
 	"rollout/templates"
 )
@@ -16,8 +21,11 @@ func statusCommand(s streams) *cli.Command {
 		Name:  "status",
 		Usage: "the StackSets' instances and operations",
 		Description: "Without --template: every StackSet of rollout's in the home Region, found by its tag rollout:template\n" +
-			"whatever its name, and what enforces elsewhere. With it: that template's, and those of what it needs.",
-		Flags:  groups(whoFlags(), narrowingFlags(), shapeFlags()),
+			"whatever its name, and what enforces elsewhere. With it: that template's, and those of what it needs.\n" +
+			"With --include-management also the management account's plain stacks, in every Region.",
+		Flags: groups(whoFlags(), []cli.Flag{
+			toggle(which, "include-management", "the plain stacks of the management account too"),
+		}, narrowingFlags(), shapeFlags()),
 		Action: func(c *cli.Context) error { return with(c, s, runStatus) },
 	}
 }
@@ -35,6 +43,17 @@ type statusJSON struct {
 	AutoDeployment statusAutoJSON `json:"auto_deployment"`
 	// Remediation is manual or automatic where the set enforces, else "".
 	Remediation string `json:"remediation"`
+	// Plain are the plain stacks of the management account that stand for instances.
+	Plain []plainJSON `json:"plain_stacks"`
+}
+
+type plainJSON struct {
+	AccountID string `json:"account_id"`
+	Region    string `json:"region"`
+	Status    string `json:"status"` // a StackStatus, "" where it could not be read
+	Reason    string `json:"reason"`
+	StackID   string `json:"stack_id"`
+	Outdated  bool   `json:"template_outdated"`
 }
 
 // statusAutoJSON is what StackSets does by itself when accounts come and go.
@@ -76,6 +95,12 @@ func runStatus(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if j.Selector.IncludeManagement {
+		chosen.accounts = slices.DeleteFunc(slices.Clone(chosen.tree.Accounts), func(a *orgs.Account) bool { return !a.Management })
+		if err := j.managementAllowed(chosen); err != nil {
+			return err
+		}
+	}
 	_, found, err := j.look(ctx, chosen, r, r.all)
 	if err != nil {
 		return err
@@ -105,7 +130,14 @@ func statusOfAll(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	found, err := stackset.FindOurs(ctx, j.session, stackset.OursOptions{CallAs: callAs, Regions: r.on})
+	o := stackset.OursOptions{CallAs: callAs, Regions: r.on}
+	if j.Selector.IncludeManagement {
+		if callAs != types.CallAsSelf {
+			return &stackset.DelegatedManagementError{Caller: j.session.Account}
+		}
+		o.Management = j.session.Account
+	}
+	found, err := stackset.FindOurs(ctx, j.session, o)
 	if err != nil {
 		return err
 	}
@@ -126,14 +158,25 @@ func statusOfAll(ctx context.Context, j *job) error {
 	for _, p := range found.Problems {
 		j.out.Warn("StackSet %s could not be read: %s", p.StackSet, awsapi.Plain(p.Err))
 	}
+	for _, p := range found.Plain {
+		j.out.Warn("%s", p.Error())
+	}
 	if len(found.Problems) > 0 {
 		return &statusError{exitPartial, "done in part: " + counted(len(found.Problems), "StackSet") + " could not be read"}
+	}
+	if len(found.Plain) > 0 {
+		return &statusError{exitPartial, "done in part: plain stacks could not be read"}
 	}
 	return nil
 }
 
 func statusOf(home string, set stackset.Set, ops []stackset.Operation) statusJSON {
-	row := statusJSON{Name: set.Name, Template: set.Template.Name, Exists: set.Exists, Region: home, Instances: len(set.Instances), ByStatus: map[string]int{}, Failures: []failureJSON{}, Operations: []operationRow{}}
+	row := statusJSON{Name: set.Name, Template: set.Template.Name, Exists: set.Exists, Region: home, Instances: len(set.Instances), ByStatus: map[string]int{}, Failures: []failureJSON{}, Operations: []operationRow{}, Plain: []plainJSON{}}
+	for _, at := range slices.SortedFunc(maps.Keys(set.Singles), stackset.Target.Compare) {
+		if one := set.Singles[at]; one.Ours || one.Unread != "" {
+			row.Plain = append(row.Plain, plainJSON{at.AccountID, at.Region, one.Status, orWord(one.Unread, one.Reason), one.ID, one.Ours && one.SHA256 != set.Template.SHA256()})
+		}
+	}
 	row.Outdated = set.Exists && set.SHA256 != set.Template.SHA256()
 	row.AutoDeployment = statusAutoJSON{set.Auto.Enabled, set.Auto.Retain, append([]string{}, set.Auto.DependsOn...)}
 	if set.Template.Remediates {
@@ -161,15 +204,19 @@ func (j *job) showSets(list []statusJSON) error {
 func (j *job) showStatus(list []statusJSON) error {
 	w := j.streams.out
 	for _, s := range list {
-		if !s.Exists {
+		if !s.Exists && len(s.Plain) == 0 {
 			fmt.Fprintf(w, "%s: not there\n", s.Name)
 			continue
 		}
-		fmt.Fprintf(w, "%s in %s: %s", s.Name, s.Region, counted(s.Instances, "instance"))
+		if s.Exists {
+			fmt.Fprintf(w, "%s in %s: %s", s.Name, s.Region, counted(s.Instances, "instance"))
+		} else {
+			fmt.Fprintf(w, "%s: no StackSet", s.Name)
+		}
 		if s.Name != "rollout-"+s.Template {
 			fmt.Fprintf(w, ", template %s", s.Template)
 		}
-		if s.Remediation != "" && s.Instances > 0 {
+		if s.Remediation != "" && s.Instances+len(s.Plain) > 0 {
 			fmt.Fprintf(w, ", enforces (%s)", s.Remediation)
 		}
 		if s.AutoDeployment.Enabled {
@@ -179,6 +226,16 @@ func (j *job) showStatus(list []statusJSON) error {
 			fmt.Fprint(w, ", template older than this rollout's")
 		}
 		fmt.Fprintln(w)
+		for _, p := range s.Plain {
+			fmt.Fprintf(w, "  plain stack in %s %s: %s", p.AccountID, p.Region, orWord(p.Status, "could not be read"))
+			if p.Outdated {
+				fmt.Fprint(w, ", template older than this rollout's")
+			}
+			if p.Reason != "" {
+				fmt.Fprintf(w, ": %s", terminal.Clean(p.Reason))
+			}
+			fmt.Fprintln(w)
+		}
 		for _, k := range sortedNames(s.ByStatus) {
 			fmt.Fprintf(w, "  %6d %s\n", s.ByStatus[k], k)
 		}

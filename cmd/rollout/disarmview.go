@@ -15,7 +15,8 @@ import (
 // disarmJSON is what disarm came to.
 type disarmJSON struct {
 	Outcomes []outcomeJSON `json:"outcomes"`
-	// Unread are StackSets that could not be looked at, Tangled those that remediate
+	// Unread are StackSets that could not be looked at, and plain stacks of the management
+	// account (without a name for all stacks of some Regions), Tangled those that remediate
 	// by a template that has rules as well, Elsewhere those of other Regions.
 	Unread    []unreadJSON    `json:"unread"`
 	Tangled   []string        `json:"tangled"`
@@ -40,6 +41,9 @@ func (j *job) disarmed(result *stackset.Result, failure error, found *stackset.O
 	for _, p := range found.Problems {
 		shape.Unread = append(shape.Unread, unreadJSON{p.StackSet, awsapi.Plain(p.Err)})
 	}
+	for _, p := range found.Plain {
+		shape.Unread = append(shape.Unread, unreadJSON{p.Stack, awsapi.Plain(p)})
+	}
 	for _, s := range tangled {
 		shape.Tangled = append(shape.Tangled, s.Name)
 	}
@@ -50,7 +54,7 @@ func (j *job) disarmed(result *stackset.Result, failure error, found *stackset.O
 	if err != nil {
 		return err
 	}
-	done, stays := 0, len(found.Problems)+len(tangled)
+	done, stays := 0, len(found.Problems)+len(found.Plain)+len(tangled)
 	for _, o := range result.Outcomes {
 		switch o.Status {
 		case stackset.OutcomeSucceeded:
@@ -65,10 +69,10 @@ func (j *job) disarmed(result *stackset.Result, failure error, found *stackset.O
 		return &statusError{exitInterrupted, goesOn(result)}
 	case failure != nil && done == 0:
 		return failure
-	case stays > 0 && done == 0 && len(result.Outcomes) == 0 && len(tangled) == 0:
+	case len(found.Problems) > 0 && done == 0 && len(result.Outcomes) == 0 && len(tangled) == 0:
 		return fmt.Errorf("nothing was disarmed, and %s could not be looked at: %w", counted(len(found.Problems), "StackSet"), found.Problems[0].Err)
 	case stays > 0:
-		return &statusError{exitPartial, "done in part: what is named above still enforces; run the same command again once it is mended"}
+		return &statusError{exitPartial, "done in part: what is named above still enforces or could not be seen; run the same command again once it is mended"}
 	}
 	return nil
 }
@@ -93,7 +97,7 @@ func showDisarm(w io.Writer, plan *stackset.Plan, found *stackset.Ours) error {
 		if s.Automatic {
 			mode = "automatic"
 		}
-		rows = append(rows, []string{s.Name, s.Template.Name, mode, countOrDash(n), countOrDash(len(in)), countOrDash(len(s.Instances) - n)})
+		rows = append(rows, []string{s.Name, s.Template.Name, mode, countOrDash(n), countOrDash(len(in)), countOrDash(instancesOf(s) - n)})
 	}
 	if err := terminal.Table(w, []string{"STACKSET", "TEMPLATE", "MODE", "TAKE OUT", "ACCOUNTS", "NOT IN SCOPE"}, rows); err != nil {
 		return err
@@ -107,6 +111,9 @@ func showDisarm(w io.Writer, plan *stackset.Plan, found *stackset.Ours) error {
 	}
 	return nil
 }
+
+// instancesOf counts a set's instances, with the plain stacks that stand for some.
+func instancesOf(s stackset.Set) int { return len(s.Instances) + len(s.Singles) }
 
 // showDisarmed lists what was and what was not disarmed, a line for each set and account
 // with the same outcome.
@@ -140,6 +147,9 @@ func showDisarmed(w io.Writer, result *stackset.Result, found *stackset.Ours) er
 			word = "under way"
 		}
 		rows = append(rows, []string{word, l.set, l.account, strings.Join(regions[l], " "), l.status, l.reason})
+	}
+	for _, p := range found.Plain {
+		rows = slices.Insert(rows, 0, []string{"not looked at", orWord(p.Stack, "plain stacks"), "management", strings.Join(p.Regions, " "), "-", awsapi.Plain(p.Err)})
 	}
 	for _, p := range found.Problems {
 		rows = slices.Insert(rows, 0, []string{"not looked at", p.StackSet, "-", "-", "-", awsapi.Plain(p.Err)})

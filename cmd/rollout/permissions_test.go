@@ -57,8 +57,9 @@ func (c *calls) since(account string) {
 	c.account, c.seen = account, map[string]int{}
 }
 
-// unnamed are actions that no call is named after: work on sets asks for them by the way.
-var unnamed = []string{"cloudformation:TagResource", "cloudformation:UntagResource"}
+// unnamed are actions that no call is named after: work on sets and stacks asks for them
+// by the way.
+var unnamed = []string{"cloudformation:BatchDescribeTypeConfigurations", "cloudformation:DetectStackResourceDrift", "cloudformation:ListStacks", "cloudformation:TagResource", "cloudformation:UntagResource"}
 
 // actions are the IAM actions behind the calls.
 func (c *calls) actions() []string {
@@ -217,7 +218,8 @@ var acts = map[string][]act{
 	"status":   {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":   {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
 	"drift":    {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
-	"disarm":   {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}}},
+	"disarm":   {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}},
+		{name: "beside a stack of another version", before: deployed, after: foreign, args: []string{"disarm", "--yes"}}},
 	"remove":   {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
 	"activate": {{name: "on", sim: simaws.Options{TrustedAccessOff: true}, prepare: guard, args: []string{"doctor", "--activate", "--yes", "--ou", "Workloads"}}},
@@ -240,6 +242,18 @@ func underWay(th *theater) {
 	if err != nil {
 		th.t.Fatal(err)
 	}
+}
+
+// foreign makes a plain stack in the management account by a template that this version
+// does not have, and that remediates nothing.
+func foreign(th *theater) {
+	api, name := cloudformation.NewFromConfig(th.operator()), aws.String("rollout-later")
+	_, err := api.CreateStack(th.t.Context(), &cloudformation.CreateStackInput{StackName: name, TemplateBody: aws.String(`{"Resources":{"Topic":{"Type":"AWS::SNS::Topic"}}}`),
+		Tags: []cfntypes.Tag{{Key: aws.String("rollout:template"), Value: aws.String("later")}}})
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
 }
 
 // drifts deletes a rule in the member account behind CloudFormation's back.

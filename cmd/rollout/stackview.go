@@ -110,6 +110,8 @@ func (v *stackView) event(e stackset.Event) {
 		out.Line("stopping %s %s of %s (operation %s)", e.Status, e.Action, e.StackSet, e.ID)
 	case stackset.SetNote:
 		out.Warn("StackSet %s: %s", e.StackSet, e.Text)
+	case stackset.Note:
+		out.Warn("%s", e.Text)
 	case stackset.InstanceFailed:
 		v.j.log.Info("instance failed", "stack_set", e.StackSet, "account", e.AccountID, "region", e.Region, "reason", e.Reason)
 	case stackset.Waiting:

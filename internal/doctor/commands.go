@@ -112,7 +112,18 @@ var (
 
 // listed are the plain stacks of any name: they are found by their tags, which only the
 // list of all shows, and the template of one that another version made is read from it.
-var listed = personal(on(everything, "cloudformation:DescribeStacks cloudformation:GetTemplate cloudformation:ListStacks"))
+var listed = personal(on(everything, listsPlain))
+
+const listsPlain = "cloudformation:DescribeStacks cloudformation:GetTemplate cloudformation:ListStacks"
+
+// always are needs about plain stacks that hold whether the management account is chosen
+// or not: a kill switch looks there too.
+func always(list []need) []need {
+	for i := range list {
+		list[i].plain = true
+	}
+	return list
+}
 
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
@@ -128,12 +139,12 @@ func Commands() []Command {
 		{"tree", slices.Concat(walk, tags)},
 		{"plan", plan},
 		{"deploy", deploy},
-		{"status", slices.Concat(walk, regions, find)},
+		{"status", slices.Concat(walk, regions, find, seen, listed)},
 		{"report", report},
 		{"drift", slices.Concat(walk, tags, regions, find, watch, seen, listed, on(sets, "cloudformation:DetectStackSetDrift cloudformation:ListStackInstanceResourceDrifts"),
 			plainly("cloudformation:DescribeStackResourceDrifts cloudformation:DetectStackDrift cloudformation:DetectStackResourceDrift"),
 			personal(on(everything, "cloudformation:BatchDescribeTypeConfigurations cloudformation:DescribeStackDriftDetectionStatus")))},
-		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"))},
+		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"), always(on(everything, listsPlain)), seen, drop, plainly("cloudformation:DescribeStackEvents"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
 		{"explain", slices.Concat(walk, tags, regions, every, enter, control, seen, inside(stackset.PreflightPolicy), inside(reports.ReadPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
