@@ -66,7 +66,7 @@ func (s *site) ours(regions ...string) *Ours {
 // disarm throws the kill switch, knowing nothing of accounts or names.
 func (s *site) disarm(callAs types.CallAs, scope Scope) (*Ours, *Result, error) {
 	s.t.Helper()
-	found, err := FindOurs(s.t.Context(), s.session, OursOptions{CallAs: callAs, EnforcingOnly: true})
+	found, err := FindOurs(s.t.Context(), s.session, OursOptions{CallAs: callAs, EnforcingOnly: true, Regions: scope.On, Management: scope.Management})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -302,6 +302,31 @@ func TestDisarmStopsWhatIsInTheWay(t *testing.T) {
 	}
 }
 
+// remediating has a remediation run in the home Region of an account, again and again for
+// two minutes, and gives what waits for its end.
+func (s *site) remediating(id string) (wait func()) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	s.sim.SetGroups(id, home, true)
+	s.sim.UseGroups(id, home, true) // what is in use is left, and found again
+	pause(ctx, 30*pollAfter(9))     //nolint:errcheck // until the rule has looked
+	config, rule := s.in(id, home), aws.String(groupRule)
+	details, err := config.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: rule, ComplianceTypes: []configtypes.ComplianceType{configtypes.ComplianceTypeNonCompliant}})
+	if err != nil || len(details.EvaluationResults) == 0 {
+		s.t.Fatal(details, err)
+	}
+	at := details.EvaluationResults[0].EvaluationResultIdentifier.EvaluationResultQualifier
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for range 120 { // somebody starts it again as soon as it has ended
+			config.StartRemediationExecution(ctx, &configservice.StartRemediationExecutionInput{ConfigRuleName: rule, //nolint:errcheck // refused while one runs, and in the end
+				ResourceKeys: []configtypes.ResourceKey{{ResourceType: configtypes.ResourceType(*at.ResourceType), ResourceId: at.ResourceId}}})
+			time.Sleep(time.Second)
+		}
+	})
+	return busy.Wait
+}
+
 // A remediation that is running cannot be deleted (AWS Config API reference,
 // DeleteRemediationConfiguration); it is tried again when it has ended.
 func TestDisarmWaitsForARunningRemediation(t *testing.T) {
@@ -309,30 +334,7 @@ func TestDisarmWaitsForARunningRemediation(t *testing.T) {
 		s.several("default-security-group")
 		s.d.Remediation = RemediationManual
 		s.apply(t.Context(), s.deployment(s.sets()))
-		id := s.d.Accounts[0].ID
-		s.sim.SetGroups(id, home, true)
-		s.sim.UseGroups(id, home, true)     // what is in use is left, and found again
-		pause(t.Context(), 30*pollAfter(9)) //nolint:errcheck // until the rule has looked
-		entry, err := s.session.Enter(t.Context(), id, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		config := configservice.NewFromConfig(entry.Config(home))
-		rule := aws.String("rollout-vpc-default-security-group-closed")
-		details, err := config.GetComplianceDetailsByConfigRule(t.Context(), &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: rule, ComplianceTypes: []configtypes.ComplianceType{configtypes.ComplianceTypeNonCompliant}})
-		if err != nil || len(details.EvaluationResults) == 0 {
-			t.Fatal(details, err)
-		}
-		at := details.EvaluationResults[0].EvaluationResultIdentifier.EvaluationResultQualifier
-		var busy sync.WaitGroup
-		busy.Go(func() {
-			for range 120 { // somebody starts it again as soon as it has ended
-				config.StartRemediationExecution(t.Context(), &configservice.StartRemediationExecutionInput{ConfigRuleName: rule, //nolint:errcheck // refused while one runs, and in the end
-					ResourceKeys: []configtypes.ResourceKey{{ResourceType: configtypes.ResourceType(*at.ResourceType), ResourceId: at.ResourceId}}})
-				time.Sleep(time.Second)
-			}
-		})
-		defer busy.Wait()
+		defer s.remediating(s.d.Accounts[0].ID)()
 		_, result, err := s.disarm("", Scope{})
 		if err != nil {
 			t.Fatal(err)

@@ -186,11 +186,11 @@ func (p *Plan) singles(set string, actions ...Action) []Change {
 }
 
 // DelegatedManagementError says that the management account was chosen by somebody
-// who cannot deploy to it.
+// who cannot deploy to it. Management is its id, "" where it is not known.
 type DelegatedManagementError struct{ Caller, Management string }
 
 func (e *DelegatedManagementError) Error() string {
-	return fmt.Sprintf("--include-management: account %s acts as delegated administrator, and StackSets never deploys to the management account %s, for nobody; what goes there goes by plain stacks, with credentials of that account", e.Caller, e.Management)
+	return fmt.Sprintf("--include-management: account %s acts as delegated administrator, and StackSets never deploys to %s, for nobody; what goes there goes by plain stacks, with credentials of that account", e.Caller, strings.TrimSpace("the management account "+e.Management))
 }
 
 // Remedy says what to do about it.

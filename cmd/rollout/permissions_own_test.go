@@ -160,7 +160,6 @@ func TestPolicyOfADeployToTheManagementAccount(t *testing.T) {
 		"deploy":  words([]string{"deploy"}, target, forReal),
 		"remove":  words([]string{"remove", "--max-deletions", "100%"}, target[:3], []string{"--yes"}),
 		"explain": {"explain", "management"},
-		"drift":   {"drift", "--include-management"},
 	} {
 		t.Run(command, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -179,6 +178,48 @@ func TestPolicyOfADeployToTheManagementAccount(t *testing.T) {
 					t.Errorf("called %v beside what the policies allow", extra)
 				}
 			})
+		})
+	}
+}
+
+// Without each action on the management account's plain stacks, the commands that look at
+// them say which it is.
+func TestPoliciesForPlainStacksAreTheLeast(t *testing.T) {
+	in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames, Own: true}
+	there := act{before: [][]string{words([]string{"deploy", "--account", "management", "--include-management", "--region", "us-east-1", "--remediation", "manual"}, forReal)}, after: foreign}
+	template, err := templates.Lookup("default-security-group-enforce")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, _ := templates.ExecutionPolicy(template.Chain())
+	for command, args := range map[string][]string{
+		"drift":  {"drift", "--include-management"},
+		"status": {"status", "--include-management"},
+		"disarm": {"disarm", "--yes"},
+	} {
+		t.Run(command, func(t *testing.T) {
+			whole := doctor.Policy(named(command), in)
+			whole.Statement = append(whole.Statement, made.Statement...)
+			a := there
+			a.args = args
+			status, said, called := perform(t, a, &whole)
+			if status != exitDone || refused(said) {
+				t.Fatalf("exit status %d with the whole policy\n%s", status, said)
+			}
+			for _, action := range []string{"BatchDescribeTypeConfigurations", "DeleteStack", "DescribeStackDriftDetectionStatus", "DescribeStacks", "DetectStackDrift", "DetectStackResourceDrift", "GetTemplate", "ListStacks"} {
+				action = "cloudformation:" + action
+				if !slices.Contains(named(command)[0].Actions(in), action) {
+					continue
+				}
+				if !slices.Contains(called, action) && !slices.Contains(unnamed, action) {
+					t.Errorf("%s is allowed and was not called", action)
+				}
+				less := without(whole, action)
+				status, said, _ := perform(t, a, &less)
+				if missed := missing(action, status, said); missed != "" || status == exitDone {
+					t.Errorf("without %s: exit status %d: %s", action, status, missed)
+				}
+			}
 		})
 	}
 }
