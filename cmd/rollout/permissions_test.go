@@ -211,14 +211,14 @@ func words2(lists [][]string, more ...[]string) [][]string { return slices.Conca
 // acts are sittings of each command that, with those that variants adds, make every
 // call it can make.
 var acts = map[string][]act{
-	"rollout":  changes("--out", "REPORT"),
-	"tree":     {{name: "whole", args: []string{"tree"}}},
-	"plan":     {{name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
-	"deploy":   changes("deploy"),
-	"status":   {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
-	"report":   {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
-	"drift":    {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
-	"disarm":   {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "beside a stack of another version", before: deployed, after: foreign, args: []string{"disarm", "--yes"}},
+	"rollout": changes("--out", "REPORT"),
+	"tree":    {{name: "whole", args: []string{"tree"}}},
+	"plan":    {{name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
+	"deploy":  changes("deploy"),
+	"status":  {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
+	"report":  {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
+	"drift":   {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
+	"disarm": {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "beside a stack of another version", before: deployed, after: foreign, args: []string{"disarm", "--yes"}},
 		{name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}}},
 	"remove":   {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
