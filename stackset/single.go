@@ -1,6 +1,7 @@
 package stackset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -27,6 +28,8 @@ type Single struct {
 	SHA256         string // its tag rollout:sha256
 	Parameters     map[string]string
 	Ours           bool // it carries the tag rollout:template with the set's template
+	// Begun is when it was made or changed last.
+	Begun time.Time
 	// Drift is what the last detection said of it, at DriftChecked.
 	Drift        DriftStatus
 	DriftChecked time.Time
@@ -94,9 +97,20 @@ func readSingle(ctx context.Context, client *cloudformation.Client, set Set, at 
 func (one *Single) take(stack types.Stack) {
 	one.ID, one.Status, one.Reason = aws.ToString(stack.StackId), string(stack.StackStatus), aws.ToString(stack.StackStatusReason)
 	one.SHA256, one.Parameters = tagValue(stack.Tags, TagSHA256), valuesOf(stack.Parameters)
+	one.Begun = aws.ToTime(cmp.Or(stack.LastUpdatedTime, stack.CreationTime))
 	if d := stack.DriftInformation; d != nil {
 		one.Drift, one.DriftChecked = DriftStatus(d.StackDriftStatus), aws.ToTime(d.LastCheckTimestamp)
 	}
+}
+
+// Last is what was done to the stack last, as its status tells: CloudFormation lists no
+// operations of a stack.
+func (one Single) Last() Operation {
+	action, _, _ := strings.Cut(one.Status, "_")
+	if action == "ROLLBACK" {
+		action = "CREATE" // of a stack that was being made; that of an update begins with UPDATE
+	}
+	return Operation{Action: action, Status: one.Status, StatusReason: one.Reason, Created: one.Begun}
 }
 
 // notThere says whether an answer means that there is no such stack, which

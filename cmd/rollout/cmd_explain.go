@@ -197,7 +197,7 @@ func (e *explanation) addSingles() {
 				i = len(e.sets)
 				e.sets = append(e.sets, stackset.AccountSet{Name: s.Name, Template: s.Template.Name, Automatic: s.Automatic, SHA256: one.SHA256, Parameters: one.Parameters})
 			}
-			e.sets[i].Instances = append(e.sets[i].Instances, stackset.AccountInstance{Instance: instance})
+			e.sets[i].Instances = append(e.sets[i].Instances, stackset.AccountInstance{Instance: instance, Last: s.Singles[at].Last()})
 		}
 	}
 }

@@ -25,6 +25,8 @@ func showExplainedSet(w io.Writer, out *terminal.Out, s explainedSetJSON) {
 		fmt.Fprintf(w, "  %-15s %s %s", i.Region, i.Status, out.Paint(style, i.Detailed))
 		fmt.Fprintln(w)
 		switch o := i.Operation; {
+		case o.ID == "" && o.Status != "": // of a plain stack
+			fmt.Fprintf(w, "                  last operation %s %s, begun %s\n", o.Action, o.Status, o.Begun)
 		case o.ID == "":
 		case o.Status == "":
 			fmt.Fprintf(w, "                  last operation %s, which could not be read: %s\n", o.ID, terminal.Clean(o.Reason))
@@ -33,6 +35,12 @@ func showExplainedSet(w io.Writer, out *terminal.Out, s explainedSetJSON) {
 		}
 		if i.Reason != "" {
 			fmt.Fprintf(w, "                  %s\n", terminal.Clean(i.Reason))
+		}
+		switch i.Drift {
+		case string(stackset.DriftInSync):
+			fmt.Fprintf(w, "                  no drift was found %s\n", i.Checked)
+		case string(stackset.DriftDrifted):
+			fmt.Fprintf(w, "                  %s was found %s: rollout drift --last shows it\n", out.Paint(terminal.Red, "drift"), i.Checked)
 		}
 		for _, o := range i.Overrides {
 			fmt.Fprintf(w, "                  override %s=%s: %s\n", o.Parameter, terminal.Clean(o.Value), o.Reason)

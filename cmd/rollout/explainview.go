@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,9 @@ type explainedInstanceJSON struct {
 	StackID   string                 `json:"stack_id"`
 	Overrides []explainedValueJSON   `json:"overrides"`
 	Operation explainedOperationJSON `json:"last_operation"`
+	// Drift is what the last detection said, at Checked.
+	Drift   string `json:"drift_status"`
+	Checked string `json:"drift_checked"`
 }
 
 type explainedValueJSON struct {
@@ -67,6 +71,7 @@ type explainedOperationJSON struct {
 	ID     string `json:"operation_id"`
 	Action string `json:"action"`
 	Status string `json:"status"`
+	Begun  string `json:"begun"`
 	Ended  string `json:"ended"`
 	Reason string `json:"reason"` // AWS's, also why it could not be read
 }
@@ -138,11 +143,12 @@ func explanationShape(e *explanation) explainJSON {
 			row.AutoDeployment.Meaning = "never: StackSets does not deploy to the management account, where plain stacks stand for its instances"
 		}
 		for _, i := range e.shown(s) {
-			instance := explainedInstanceJSON{Region: i.Region, Status: i.Status, Detailed: i.DetailedStatus, Reason: i.Reason, StackID: i.StackID, Overrides: []explainedValueJSON{}}
+			instance := explainedInstanceJSON{Region: i.Region, Status: i.Status, Detailed: i.DetailedStatus, Reason: i.Reason, StackID: i.StackID, Overrides: []explainedValueJSON{},
+				Drift: string(cmp.Or(i.Drift, stackset.DriftNotChecked)), Checked: stampOf(i.DriftChecked)}
 			for _, key := range sortedNames(i.Overrides) {
 				instance.Overrides = append(instance.Overrides, explainedValueJSON{key, i.Overrides[key], stackset.OverrideReason(t, key, i.Overrides[key])})
 			}
-			instance.Operation = explainedOperationJSON{i.LastOperation, i.Last.Action, i.Last.Status, stampOf(i.Last.Ended), i.Last.StatusReason}
+			instance.Operation = explainedOperationJSON{i.LastOperation, i.Last.Action, i.Last.Status, stampOf(i.Last.Created), stampOf(i.Last.Ended), i.Last.StatusReason}
 			row.Instances = append(row.Instances, instance)
 		}
 		out.Sets = append(out.Sets, row)

@@ -38,7 +38,7 @@ func (t *trial) stackCalls() string {
 
 const stackPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"%s","Action":["cloudformation:CreateStack",
 "cloudformation:UpdateStack","cloudformation:DeleteStack","cloudformation:DescribeStacks","cloudformation:DescribeStackEvents",
-"cloudformation:DetectStackDrift","cloudformation:DescribeStackResourceDrifts"]},{"Effect":"Allow","Resource":"*","Action":"cloudformation:ListStacks"}]}`
+"cloudformation:DetectStackDrift","cloudformation:DetectStackResourceDrift","cloudformation:DescribeStackResourceDrifts"]},{"Effect":"Allow","Resource":"*","Action":["cloudformation:BatchDescribeTypeConfigurations","cloudformation:ListStacks"]}]}`
 
 func tryStack(ctx context.Context, t *trial) error {
 	entry, err := t.enterFirst(ctx, t.stackCalls())
