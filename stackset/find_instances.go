@@ -1,10 +1,9 @@
 package stackset
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -27,38 +26,31 @@ const (
 // API reference).
 func (f *finder) instances(ctx context.Context, name string, regions []string) (map[Target]Instance, error) {
 	if f.accounts <= instancePage || len(regions) < 2 {
-		return f.listed(ctx, name, "")
+		out, err := listInstances(ctx, f.home, name, f.callAs, "")
+		return out, f.wrap(name, err)
 	}
 	first, more, err := instancesOn(ctx, f.home, &cloudformation.ListStackInstancesInput{StackSetName: aws.String(name), CallAs: f.callAs}, 1)
 	if err != nil || !more {
-		return first, f.wrap(name, err)
+		return byTarget(first), f.wrap(name, err)
 	}
 	type answer struct {
-		instances map[Target]Instance
+		instances []Instance
 		err       error
 	}
-	all := make(map[Target]Instance, len(regions)*f.accounts)
 	var problems []error
+	// Those of the first page can be newer than the set's Regions.
+	lists := [][]Instance{first}
 	for _, a := range fanout.Ordered(ctx, regions, regionListAtOnce, func(ctx context.Context, region string) (a answer) {
-		a.instances, a.err = f.listed(ctx, name, region)
+		a.instances, _, a.err = instancesOn(ctx, f.home, &cloudformation.ListStackInstancesInput{StackSetName: aws.String(name), CallAs: f.callAs, StackInstanceRegion: aws.String(region)}, 0)
 		return a
 	}) {
 		problems = append(problems, a.err)
-		maps.Copy(all, a.instances)
+		lists = append(lists, a.instances)
 	}
-	// Those of the first page can be newer than the set's Regions.
-	maps.Copy(all, first)
-	return all, errors.Join(problems...)
-}
-
-// listed lists the instances of a set in a Region, or in all ("").
-func (f *finder) listed(ctx context.Context, name, region string) (map[Target]Instance, error) {
-	in := &cloudformation.ListStackInstancesInput{StackSetName: aws.String(name), CallAs: f.callAs}
-	if region != "" {
-		in.StackInstanceRegion = aws.String(region)
+	if err := cmp.Or(problems...); err != nil {
+		return nil, f.wrap(name, err)
 	}
-	out, _, err := instancesOn(ctx, f.home, in, 0)
-	return out, f.wrap(name, err)
+	return byTarget(lists...), nil
 }
 
 func (f *finder) wrap(name string, err error) error {
@@ -75,13 +67,31 @@ func listInstances(ctx context.Context, client cloudformation.ListStackInstances
 		in.StackInstanceAccount = aws.String(account)
 	}
 	out, _, err := instancesOn(ctx, client, in, 0)
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return byTarget(out), nil
+}
+
+// byTarget puts lists into one map; where a place is in two, the later one stands.
+func byTarget(lists ...[]Instance) map[Target]Instance {
+	n := 0
+	for _, l := range lists {
+		n += len(l)
+	}
+	out := make(map[Target]Instance, n)
+	for _, l := range lists {
+		for _, i := range l {
+			out[i.Target] = i
+		}
+	}
+	return out
 }
 
 // instancesOn reads so many pages of a list, all for 0, and says whether there are more.
-func instancesOn(ctx context.Context, client cloudformation.ListStackInstancesAPIClient, in *cloudformation.ListStackInstancesInput, limit int) (out map[Target]Instance, more bool, err error) {
+func instancesOn(ctx context.Context, client cloudformation.ListStackInstancesAPIClient, in *cloudformation.ListStackInstancesInput, limit int) (out []Instance, more bool, err error) {
 	in.MaxResults = aws.Int32(instancePage)
-	out = map[Target]Instance{}
+	same := words{}
 	pages := cloudformation.NewListStackInstancesPaginator(client, in)
 	for n := 0; pages.HasMorePages() && (limit == 0 || n < limit); n++ {
 		page, err := pages.NextPage(ctx)
@@ -89,22 +99,39 @@ func instancesOn(ctx context.Context, client cloudformation.ListStackInstancesAP
 			return nil, false, err
 		}
 		for _, s := range page.Summaries {
-			i := instanceOf(s)
-			out[i.Target] = i
+			out = append(out, same.instance(s))
 		}
 	}
 	return out, pages.HasMorePages(), nil
 }
 
-func instanceOf(s types.StackInstanceSummary) Instance {
+// words are texts that many instances share, so that 100,000 of them do not keep a copy
+// each.
+type words map[string]string
+
+func (w words) of(text *string) string {
+	if text == nil {
+		return ""
+	}
+	known, ok := w[*text]
+	if !ok {
+		known = *text
+		w[known] = known
+	}
+	return known
+}
+
+func (w words) instance(s types.StackInstanceSummary) Instance {
+	status, drift := string(s.Status), string(s.DriftStatus)
 	out := Instance{
-		Target: Target{AccountID: aws.ToString(s.Account), Region: aws.ToString(s.Region)},
-		OU:     aws.ToString(s.OrganizationalUnitId), Status: string(s.Status), Reason: aws.ToString(s.StatusReason),
-		LastOperation: aws.ToString(s.LastOperationId), StackID: aws.ToString(s.StackId),
-		Drift: DriftStatus(s.DriftStatus), DriftChecked: aws.ToTime(s.LastDriftCheckTimestamp),
+		Target: Target{AccountID: w.of(s.Account), Region: w.of(s.Region)},
+		OU:     w.of(s.OrganizationalUnitId), Status: w.of(&status), Reason: aws.ToString(s.StatusReason),
+		LastOperation: w.of(s.LastOperationId), StackID: aws.ToString(s.StackId),
+		Drift: DriftStatus(w.of(&drift)), DriftChecked: aws.ToTime(s.LastDriftCheckTimestamp),
 	}
 	if s.StackInstanceStatus != nil {
-		out.DetailedStatus = string(s.StackInstanceStatus.DetailedStatus)
+		detailed := string(s.StackInstanceStatus.DetailedStatus)
+		out.DetailedStatus = w.of(&detailed)
 	}
 	return out
 }

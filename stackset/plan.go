@@ -34,6 +34,11 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 			p.plan.Sets[i].Outdated = ""
 		}
 	}
+	lines := 0
+	for _, regions := range p.regions {
+		lines += len(regions)
+	}
+	p.plan.Changes = make([]Change, 0, lines*len(d.Accounts))
 	for _, a := range d.Accounts {
 		p.account(a)
 	}
