@@ -94,6 +94,9 @@ func verdictOf(cell Cell, f facts, rf *ruleFacts) (Cell, []Finding) {
 	return cell, findings
 }
 
+// nothingInScope explains INSUFFICIENT_DATA of a rule that has been evaluated.
+const nothingInScope = "nothing in scope"
+
 // insufficient explains INSUFFICIENT_DATA.
 func insufficient(e evaluationFacts) string {
 	switch {
@@ -102,7 +105,7 @@ func insufficient(e evaluationFacts) string {
 	case !e.newerThan(time.Time{}):
 		return "not evaluated yet"
 	}
-	return "nothing in scope"
+	return nothingInScope
 }
 
 // notDeployed says why there is no rule, as far as the stack instance tells.

@@ -37,6 +37,13 @@ const (
 	stepAlreadyEmpty = "AlreadyEmpty"
 )
 
+// leftAsItIs begins the detail of what a remediation left for a reason of its own,
+// nothingToDo that of what was as it should be when the remediation looked.
+const (
+	leftAsItIs  = "left as it is: "
+	nothingToDo = "nothing was left to do"
+)
+
 // remediated says what became of the remediation of a finding, from its last
 // execution (nil for none) and its exception (nil for none).
 func remediated(e evaluated, execution *types.RemediationExecutionStatus, exception *types.RemediationException) outcome {
@@ -99,13 +106,13 @@ func executed(e evaluated, x *types.RemediationExecutionStatus) outcome {
 	again := !ended.IsZero() && e.looked.After(ended)
 	switch {
 	case ran(x, stepLeaveInUse):
-		return outcome{status: remediationNone, detail: "left as it is: in use", over: true}
+		return outcome{status: remediationNone, detail: leftAsItIs + "in use", over: true}
 	case ran(x, stepLeaveExempt):
-		return outcome{status: remediationExcepted, detail: "left as it is: exempt (tag rollout-exempt)", over: true}
+		return outcome{status: remediationExcepted, detail: leftAsItIs + "exempt (tag rollout-exempt)", over: true}
 	case again:
 		return outcome{status: remediationSucceeded, detail: "ended well" + at(ended) + ", but AWS Config has looked again" + at(e.looked) + " and still finds it non-compliant", over: true}
 	case ran(x, stepAlreadyEmpty):
-		return outcome{status: remediationFixed, detail: "nothing was left to do" + at(ended) + "; not evaluated again yet", over: true}
+		return outcome{status: remediationFixed, detail: nothingToDo + at(ended) + "; not evaluated again yet", over: true}
 	}
 	return outcome{status: remediationFixed, detail: "ended well" + at(ended) + "; not evaluated again yet"}
 }

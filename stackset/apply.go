@@ -27,6 +27,9 @@ type ApplyOptions struct {
 	// RetainAuto leaves behind those of INOPERABLE instances, which StackSets can
 	// hardly delete otherwise, and those that would take data with them.
 	RetainAuto bool
+	// Gate looks at what became of the first wave of a plan that has one, and says why
+	// the rest shall not begin, "" for going on. Without it nothing goes on.
+	Gate func(ctx context.Context, so *Result) (hold string, err error)
 }
 
 // Statuses of an Outcome. Those of what was attempted are StackSets' own words.
@@ -64,7 +67,7 @@ func newApplier(s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions,
 	if emit == nil {
 		emit = func(Event) {}
 	}
-	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}, serial: map[string]int{}, failures: map[string]error{}, arns: map[string]string{}}
+	a := &applier{api: newClient(s, "", newPace()), s: s, callAs: callAs, p: p, o: o, emit: emit, sets: slices.Clone(p.Sets), outcomes: map[key]*Outcome{}, planned: map[key]Change{}, later: p.later(), serial: map[string]int{}, failures: map[string]error{}, arns: map[string]string{}}
 	for _, c := range p.Changes {
 		if pending(c.Action) {
 			a.planned[key{c.StackSet, c.Target}] = c
@@ -75,17 +78,25 @@ func newApplier(s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions,
 
 // all goes through the levels: what is deleted first, what enforces before what it
 // enforces, and the other enforcing set before anything is created; then what is
-// created or changed, what is needed first.
+// created or changed, what is needed first. Where there are waves, each goes through the
+// levels, and the second only when the first held.
 func (a *applier) all(ctx context.Context) error {
 	levels := levels(a.sets)
-	for _, level := range slices.Backward(levels) {
-		if err := a.beside(ctx, level, a.deletes); err != nil || ctx.Err() != nil {
-			return err
+	for a.wave = range a.p.waves() {
+		if a.wave > 0 {
+			if err := a.gate(ctx); err != nil || a.result.Held != "" || ctx.Err() != nil {
+				return err
+			}
 		}
-	}
-	for _, level := range levels {
-		if err := a.beside(ctx, level, a.changes); err != nil || ctx.Err() != nil {
-			return err
+		for _, level := range slices.Backward(levels) {
+			if err := a.beside(ctx, level, a.deletes); err != nil || ctx.Err() != nil {
+				return err
+			}
+		}
+		for _, level := range levels {
+			if err := a.beside(ctx, level, a.changes); err != nil || ctx.Err() != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -106,6 +117,8 @@ type applier struct {
 	o      ApplyOptions
 	emit   func(Event)
 	sets   []Set // the plan's, kept up to date
+	wave   int   // the one that is carried out
+	later  map[key]bool
 
 	mu sync.Mutex
 	// planned are the changes by place, to give both halves of a recreate one outcome.
@@ -150,10 +163,6 @@ func pending(action Action) bool {
 
 // finish gives every planned change its outcome and sorts the result.
 func (a *applier) finish(stopped bool, err error) {
-	rank := map[string]int{}
-	for i, s := range a.sets {
-		rank[s.Name] = i
-	}
 	for k, c := range a.planned {
 		if a.outcomes[k] != nil {
 			continue
@@ -161,6 +170,8 @@ func (a *applier) finish(stopped bool, err error) {
 		why := "the run stopped before it was asked for"
 		if own := cmp.Or(a.failures[c.StackSet], err); own != nil {
 			why += ": " + sentence(awsapi.Plain(own))
+		} else if a.result.Held != "" {
+			why = "it waits for the first wave, which did not hold"
 		}
 		a.record(c, OutcomeNotStarted, why, "")
 	}
@@ -168,25 +179,34 @@ func (a *applier) finish(stopped bool, err error) {
 		a.result.Interrupted = a.result.Interrupted || stopped && (o.Status == OutcomeNotStarted || o.Status == OutcomeRunning)
 		a.result.Outcomes = append(a.result.Outcomes, *o)
 	}
-	slices.SortFunc(a.result.Outcomes, func(x, y Outcome) int {
-		return cmp.Or(cmp.Compare(rank[x.StackSet], rank[y.StackSet]), x.Target.Compare(y.Target))
-	})
+	slices.SortFunc(a.result.Outcomes, a.inOrder())
 	slices.SortStableFunc(a.result.Operations, func(x, y Operation) int {
 		return cmp.Or(x.Created.Compare(y.Created), cmp.Compare(x.StackSet, y.StackSet), cmp.Compare(x.ID, y.ID))
 	})
 }
 
+// inOrder sorts outcomes by set (deploy order), account and Region.
+func (a *applier) inOrder() func(x, y Outcome) int {
+	rank := map[string]int{}
+	for i, s := range a.sets {
+		rank[s.Name] = i
+	}
+	return func(x, y Outcome) int {
+		return cmp.Or(cmp.Compare(rank[x.StackSet], rank[y.StackSet]), x.Target.Compare(y.Target))
+	}
+}
+
 // deletes carries out the Delete changes of a set.
 func (a *applier) deletes(ctx context.Context, s *Set) error {
 	var changes []Change
-	for _, c := range a.p.actions(s.Name, Delete) {
+	for _, c := range ofWave(a.p.actions(s.Name, Delete), a.later, a.wave) {
 		if why := a.held(s, c); why != "" {
 			a.record(c, OutcomeSkipped, why, "")
 			continue
 		}
 		changes = append(changes, c)
 	}
-	defer a.single(ctx, s, a.p.singles(s.Name, Delete))()
+	defer a.single(ctx, s, ofWave(a.p.singles(s.Name, Delete), a.later, a.wave))()
 	err := a.run(ctx, s, deleteBatches(a.p, s, a.o, changes))
 	if err == nil && s.AutoChanges() && !s.AutoWant.Enabled && ctx.Err() == nil {
 		err = a.follow(ctx, s)
@@ -197,8 +217,8 @@ func (a *applier) deletes(ctx context.Context, s *Set) error {
 // changes carries out what a set's instances need, once their needs came true.
 func (a *applier) changes(ctx context.Context, s *Set) error {
 	by, alone := map[Action][]Change{}, []Change{}
-	for _, c := range a.p.Changes {
-		if c.StackSet != s.Name || c.Action != Create && c.Action != Update && c.Action != Recreate {
+	for _, c := range ofWave(a.p.Changes, a.later, a.wave) {
+		if c.StackSet != s.Name || !brings(c.Action) {
 			continue
 		}
 		if why := a.unmet(s, c); why != "" {

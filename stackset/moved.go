@@ -42,6 +42,7 @@ func Moved(kept, now JSONPlan) error {
 	say := func(format string, args ...any) { moved = append(moved, fmt.Sprintf(format, args...)) }
 	compareSets(kept.Sets, now.Sets, say)
 	compareChanges(kept.Changes, now.Changes, say)
+	compareWaves(kept.Waves, now.Waves, say)
 	if moved == nil && !slices.EqualFunc(kept.Operations, now.Operations, sameStep) {
 		say("the operations have other targets: accounts were moved between OUs, or instances were deployed by another OU")
 	}
@@ -49,6 +50,27 @@ func Moved(kept, now JSONPlan) error {
 		say("a StackSet was made anew, or parameters, tags or operation preferences are others")
 	}
 	return &MovedError{moved}
+}
+
+func compareWaves(kept, now []JSONWave, say func(string, ...any)) {
+	was := map[string]JSONWave{}
+	for _, w := range kept {
+		was[w.StackSet] = w
+	}
+	for _, w := range now {
+		old, there := was[w.StackSet]
+		delete(was, w.StackSet)
+		if !there || !slices.Equal(old.First, w.First) || !slices.Equal(old.Before, w.Before) {
+			say("stack set %s: the first wave is %s, was %s", w.StackSet, w.text(), old.text())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		say("stack set %s: there is no first wave any more, and it was %s", name, was[name].text())
+	}
+}
+
+func (w JSONWave) text() string {
+	return cmp.Or(strings.Join(append(slices.Clone(w.Before), w.First...), ", "), "none")
 }
 
 func sameStep(a, b JSONStep) bool {

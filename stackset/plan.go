@@ -52,7 +52,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(rank[a.StackSet], rank[b.StackSet]), cmp.Compare(path(a.Account), path(b.Account)), a.Target.Compare(b.Target))
 	})
-	p.dropIdleUpdates()
+	p.plan.dropIdleUpdates()
 	p.follow()
 	p.joining()
 	p.warnOutside()
@@ -106,11 +106,11 @@ func notWanted(d Desired, s Set) bool {
 
 // dropIdleUpdates leaves a set alone whose template changed while this run has no
 // instance of it: nothing chosen would be updated.
-func (p *planner) dropIdleUpdates() {
-	for i := range p.plan.Sets {
-		s := &p.plan.Sets[i]
-		if s.Outdated != "" && !slices.ContainsFunc(p.plan.Changes, func(c Change) bool {
-			return c.StackSet == s.Name && !c.Single && (c.Action == Create || c.Action == Update || c.Action == Recreate)
+func (p *Plan) dropIdleUpdates() {
+	for i := range p.Sets {
+		s := &p.Sets[i]
+		if s.Outdated != "" && !slices.ContainsFunc(p.Changes, func(c Change) bool {
+			return c.StackSet == s.Name && !c.Single && brings(c.Action)
 		}) {
 			s.Outdated = ""
 		}

@@ -22,6 +22,8 @@ type JSONPlan struct {
 	Joining []JSONJoining `json:"joining"`
 	// Orphans are instances outside the selection, which stay.
 	Orphans []JSONOrphan `json:"orphans"`
+	// Waves are those of sets that enforce automatically, in a few accounts first.
+	Waves []JSONWave `json:"waves,omitempty"`
 	// Calls counts the calls that change something, by service and call; polls and
 	// reads come on top.
 	Calls map[string]int `json:"calls"`
@@ -138,6 +140,17 @@ type JSONStep struct {
 	// Auto is the automatic deployment that a set is made with or gets.
 	Auto      string `json:"auto_deployment,omitempty"`
 	Instances int    `json:"instances"`
+	// Wave is 1 for what is done first and 2 for what waits, in a plan with waves.
+	Wave int `json:"wave,omitempty"`
+}
+
+// JSONWave is how a set that enforces automatically goes out: to the first accounts, and
+// when these and those from before have been watched, to the others.
+type JSONWave struct {
+	StackSet string   `json:"stack_set"`
+	First    []string `json:"first"`
+	Before   []string `json:"before"`
+	Later    []string `json:"later"`
 }
 
 // JSON is the plan in the shape that others rely on.
@@ -166,8 +179,11 @@ func (p *Plan) JSON() JSONPlan {
 	for _, row := range p.Joining {
 		out.Joining = append(out.Joining, JSONJoining{row.OU, row.Path, row.StackSet, row.Template, append([]string{}, row.Regions...), row.Automatic, append([]string{}, row.After...), row.Fails, row.NextRun, row.Why})
 	}
+	for _, w := range p.Waves {
+		out.Waves = append(out.Waves, JSONWave{w.StackSet, append([]string{}, w.First...), append([]string{}, w.Before...), append([]string{}, w.Later...)})
+	}
 	for _, s := range steps {
-		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), s.Filter(), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Auto, s.Instances})
+		out.Operations = append(out.Operations, JSONStep{s.Call, s.StackSet, append([]string{}, s.OUs...), append([]string{}, s.Accounts...), s.Filter(), append([]string{}, s.Regions...), s.Overrides, s.Retain, s.Auto, s.Instances, s.Wave})
 		out.Calls["cloudformation:"+s.Call]++
 	}
 	return out

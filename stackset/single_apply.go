@@ -233,9 +233,9 @@ func (w *singleWork) cause(ctx context.Context, id string, status types.StackSta
 }
 
 // singleSteps are the calls for a set's plain stacks.
-func (p *Plan) singleSteps(s Set, actions ...Action) []Step {
+func singleSteps(s Set, changes []Change) []Step {
 	var out []Step
-	for _, c := range p.singles(s.Name, actions...) {
+	for _, c := range changes {
 		calls := []string{"CreateChangeSet", "ExecuteChangeSet"}
 		switch c.Action {
 		case Delete:

@@ -30,6 +30,7 @@ type site struct {
 	events  []Event
 	telling sync.Mutex
 	answer  answer // changes what CloudFormation answers, nil for nothing
+	gate    func(context.Context, *Result) (string, error)
 }
 
 // newSite has n active accounts under Workloads chosen, in both Regions.
@@ -127,7 +128,7 @@ func (s *site) try(ctx context.Context, p *Plan) (*Result, error) {
 	s.runs++
 	s.events = nil
 	before := s.writes()
-	result, err := Apply(ctx, s.session, "", p, ApplyOptions{Run: fmt.Sprint("t", s.runs), Version: "1"}, func(e Event) {
+	result, err := Apply(ctx, s.session, "", p, ApplyOptions{Run: fmt.Sprint("t", s.runs), Version: "1", Gate: s.gate}, func(e Event) {
 		s.telling.Lock()
 		defer s.telling.Unlock()
 		s.events = append(s.events, e)

@@ -23,6 +23,7 @@ type Step struct {
 	// Auto is the automatic deployment that a set is made with or gets; "" for none. An
 	// UpdateStackSet with it takes no targets, so it goes through all instances.
 	Auto string
+	Wave int // in a plan with waves: 1, or 2 for what waits until the first was watched
 }
 
 // Filter is the AccountFilterType of the deployment targets, "" where none are given.
@@ -38,62 +39,81 @@ func (s Step) Filter() string {
 // side. Apply groups instances by the same functions.
 func (p *Plan) Steps(o ApplyOptions) []Step {
 	var out []Step
-	for _, s := range slices.Backward(p.Sets) {
-		for _, b := range deleteBatches(p, &s, o, p.actions(s.Name, Delete)) {
-			out = append(out, step(s, "DeleteStackInstances", b))
+	sets, later := slices.Clone(p.Sets), p.later()
+	for wave := range p.waves() {
+		begin := len(out)
+		for i := range slices.Backward(sets) {
+			s := &sets[i]
+			for _, b := range deleteBatches(p, s, o, ofWave(p.actions(s.Name, Delete), later, wave)) {
+				out = append(out, step(*s, "DeleteStackInstances", b))
+			}
+			out = append(out, singleSteps(*s, ofWave(p.singles(s.Name, Delete), later, wave))...)
+			if s.AutoChanges() && !s.AutoWant.Enabled {
+				out = append(out, p.autoStep(*s))
+				s.AutoWas = s.AutoWant
+			}
 		}
-		out = append(out, p.singleSteps(s, Delete)...)
-		if s.AutoChanges() && !s.AutoWant.Enabled {
-			out = append(out, p.autoStep(s))
+		for i := range sets {
+			out = append(out, p.changeSteps(&sets[i], later, wave)...)
+		}
+		for i := begin; i < len(out) && later != nil; i++ {
+			out[i].Wave = wave + 1
 		}
 	}
-	for _, s := range p.Sets {
-		again := p.actions(s.Name, Recreate)
-		creates, updates := p.actions(s.Name, Create), p.actions(s.Name, Update)
-		out = append(out, p.singleSteps(s, Create, Update, Recreate)...)
-		if s.AutoChanges() && s.AutoWant.Enabled {
-			out = append(out, p.autoStep(s))
+	return out
+}
+
+// changeSteps are the calls of a wave that make and change a set and its instances. The
+// set is then as they leave it, so that a later wave makes none of them again.
+func (p *Plan) changeSteps(s *Set, later map[key]bool, wave int) []Step {
+	of := func(action Action) []Change { return ofWave(p.actions(s.Name, action), later, wave) }
+	again, creates, updates := of(Recreate), of(Create), of(Update)
+	out := singleSteps(*s, ofWave(p.singles(s.Name, Create, Update, Recreate), later, wave))
+	if s.AutoChanges() && s.AutoWant.Enabled {
+		out = append(out, p.autoStep(*s))
+		s.AutoWas = s.AutoWant
+	}
+	if len(again)+len(creates)+len(updates) == 0 {
+		return out
+	}
+	if !s.Exists {
+		made := Step{StackSet: s.Name, Call: "CreateStackSet"}
+		if s.AutoWant.Enabled {
+			made.Auto = s.AutoWant.String()
 		}
-		if len(again)+len(creates)+len(updates) == 0 {
-			continue
+		out = append(out, made)
+		s.Exists, s.AutoWas = true, s.AutoWant
+	}
+	for _, b := range letGoBatches(p, s, again) {
+		out = append(out, step(*s, "DeleteStackInstances", b))
+	}
+	left := *s
+	left.Instances = maps.Clone(s.Instances)
+	for _, c := range again {
+		delete(left.Instances, c.Target)
+		c.Action = Create
+		creates = append(creates, c)
+	}
+	first, rest := pioneer(&left, updates, creates)
+	for _, b := range group(first, p.Desired, &left) {
+		out = append(out, step(*s, "CreateStackInstances", b))
+		updates, creates = first, rest
+	}
+	batches := group(updates, p.Desired, &left)
+	if s.Outdated != "" {
+		if len(batches) == 0 && len(left.Instances) > 0 {
+			return out // the creates are skipped: see applier.define
 		}
-		if !s.Exists {
-			made := Step{StackSet: s.Name, Call: "CreateStackSet"}
-			if s.AutoWant.Enabled {
-				made.Auto = s.AutoWant.String()
-			}
-			out = append(out, made)
-		}
-		for _, b := range letGoBatches(p, &s, again) {
-			out = append(out, step(s, "DeleteStackInstances", b))
-		}
-		left := s
-		left.Instances = maps.Clone(s.Instances)
-		for _, c := range again {
-			delete(left.Instances, c.Target)
-			c.Action = Create
-			creates = append(creates, c)
-		}
-		first, rest := pioneer(&left, updates, creates)
-		for _, b := range group(first, p.Desired, &left) {
-			out = append(out, step(s, "CreateStackInstances", b))
-			updates, creates = first, rest
-		}
-		batches := group(updates, p.Desired, &left)
-		if s.Outdated != "" {
-			if len(batches) == 0 && len(left.Instances) > 0 {
-				continue // the creates are skipped: see applier.define
-			}
-			var define batch
-			define, batches = defining(batches)
-			out = append(out, step(s, "UpdateStackSet", define))
-		}
-		for _, b := range batches {
-			out = append(out, step(s, "UpdateStackInstances", b))
-		}
-		for _, b := range group(creates, p.Desired, &left) {
-			out = append(out, step(s, "CreateStackInstances", b))
-		}
+		var define batch
+		define, batches = defining(batches)
+		out = append(out, step(*s, "UpdateStackSet", define))
+		s.Outdated = ""
+	}
+	for _, b := range batches {
+		out = append(out, step(*s, "UpdateStackInstances", b))
+	}
+	for _, b := range group(creates, p.Desired, &left) {
+		out = append(out, step(*s, "CreateStackInstances", b))
 	}
 	return out
 }

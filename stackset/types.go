@@ -139,6 +139,8 @@ type Plan struct {
 	Findings []Finding
 	// Facts are what preflight read.
 	Facts *Facts
+	// Waves are those of the sets that go out to a few accounts first; see Stage.
+	Waves []Wave
 	// Hash identifies the sets and changes.
 	Hash string
 }
@@ -180,6 +182,8 @@ type Result struct {
 	// Interrupted is set when the run stopped early (Ctrl-C): the operations
 	// that still run go on in AWS by themselves.
 	Interrupted bool
+	// Held says why nothing was begun after the first wave, "" where it went on.
+	Held string
 }
 
 // Operation is a StackSet operation.

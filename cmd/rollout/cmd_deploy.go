@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,7 +13,7 @@ func planCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
 		Usage: "what a deploy would do, account by account, Region by Region; changes nothing",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), []cli.Flag{
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), []cli.Flag{
 			text(how, "save", "", "keep the plan in `FILE`, for rollout deploy --plan"),
 			&cli.BoolFlag{Name: "preflight", Value: true, Category: how, EnvVars: env("preflight"),
 				Usage: "look at what accounts and Regions have already; --preflight=false plans by the StackSets alone, quickly and without a session in any account"},
@@ -36,6 +37,10 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 	if err != nil {
 		return err
 	}
+	var tooMuch *blastError
+	if errors.As(j.checkBlast(plan), &tooMuch) {
+		plan.Find(stackset.Finding{Code: "automatic-refused", Text: "A deploy of this plan would be refused: " + tooMuch.said() + ".", Remedy: tooMuch.Remedy()})
+	}
 	if j.Save != "" {
 		if err := j.keepPlan(chosen, plan); err != nil {
 			return err
@@ -58,7 +63,7 @@ func deployCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "deploy",
 		Usage: "plan and apply, no report",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), []cli.Flag{keptFlag(), yesFlag()}, shapeFlags()),
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), []cli.Flag{keptFlag(), yesFlag(), settleFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error {
 			return with(c, s, func(ctx context.Context, j *job) error {
 				chosen, _, plan, err := j.prepare(ctx)

@@ -38,6 +38,9 @@ func runMain(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if result != nil && result.Held != "" {
+		notes = append(notes, j.heldBack(plan, result))
+	}
 	report.Run.Notes = append(report.Run.Notes, append(plan.Advice(), notes...)...)
 	return j.finish(out, report, partial(result))
 }

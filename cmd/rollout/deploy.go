@@ -32,6 +32,9 @@ func (j *job) confirm(ctx context.Context, question string) error {
 // apply carries a plan out after asking, and says what failed and why. The result
 // is nil when there was nothing to do.
 func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o stackset.ApplyOptions) (*stackset.Result, error) {
+	if err := j.checkBlast(plan); err != nil {
+		return nil, err
+	}
 	if !plan.Pending() {
 		j.out.Line("%s", j.out.Paint(terminal.Green, "Nothing to do: every instance is as it should be. No operation was started."))
 		return nil, nil
@@ -39,10 +42,14 @@ func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o 
 	if err := plan.CheckPruning(); err != nil {
 		return nil, err
 	}
+	if len(plan.Waves) > 0 && j.Settle == 0 {
+		return nil, usageError{"--settle 0 waits for no verdict, and the first wave of automatic remediation has to be watched; nothing was changed"}
+	}
 	if err := j.confirm(ctx, question(plan)); err != nil {
 		return nil, err
 	}
 	o.Run, o.Version = j.Run, version()
+	o.Gate = func(ctx context.Context, so *stackset.Result) (string, error) { return j.watch(ctx, plan, so) }
 	view := j.newStackView("apply")
 	result, err := stackset.Apply(ctx, j.session, chosen.callAs, plan, o, view.event)
 	view.done()
@@ -54,6 +61,9 @@ func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o 
 	}
 	if result.Interrupted {
 		return result, &statusError{exitInterrupted, goesOn(result)}
+	}
+	if result.Held != "" {
+		j.out.Warn("%s", j.heldBack(plan, result))
 	}
 	return result, nil
 }
@@ -103,10 +113,14 @@ func goesOn(result *stackset.Result) string {
 	return "interrupted; this goes on in AWS by itself: " + strings.Join(running, ", ") + ". rollout status shows it; run the same command again to go on from there."
 }
 
-// partial says whether an attempted instance failed or was cancelled.
+// partial says whether an attempted instance failed or was cancelled, or the first wave
+// did not hold.
 func partial(result *stackset.Result) bool {
 	if result == nil {
 		return false
+	}
+	if result.Held != "" {
+		return true
 	}
 	for _, o := range result.Outcomes {
 		if o.Status == stackset.OutcomeFailed || o.Status == stackset.OutcomeCancelled {
@@ -166,7 +180,11 @@ func (j *job) showOutcomes(result *stackset.Result) error {
 
 // changed writes the result of a command that changes instances, and its status.
 func (j *job) changed(result *stackset.Result) error {
-	err := j.result(func() error { return j.showOutcomes(result) }, map[string]any{"outcomes": outcomes(result)}, func() error { return writeLines(j.streams.out, outcomes(result)) })
+	value := map[string]any{"outcomes": outcomes(result)}
+	if result != nil && result.Held != "" {
+		value["held"] = result.Held
+	}
+	err := j.result(func() error { return j.showOutcomes(result) }, value, func() error { return writeLines(j.streams.out, outcomes(result)) })
 	if err == nil && partial(result) {
 		return &statusError{exitPartial, "done in part: what failed is above; run the same command again once it is mended"}
 	}

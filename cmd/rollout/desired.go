@@ -89,15 +89,6 @@ func orRemediation(r stackset.Remediation) stackset.Remediation {
 	return r
 }
 
-// guardAutomatic refuses automatic remediation of anything real: this version
-// cannot show beforehand which resources it would change.
-func (j *job) guardAutomatic() error {
-	if j.Remediation != stackset.RemediationAutomatic || j.simulated {
-		return nil
-	}
-	return usageError{"--remediation automatic is refused outside a simulation: this version cannot yet list every resource that it would change before it does (DESIGN, Safe by default). Use --remediation manual, look at the findings, and start the runbook where it is right; rehearse automatic with --sim or against rollout simulate"}
-}
-
 // stackSetNames are the asked templates' sets.
 func stackSetNames(d stackset.Desired) string {
 	var names []string
@@ -139,9 +130,6 @@ func oncePerName(list []reports.RuleAt) []templates.Rule {
 
 // prepare walks, chooses the Regions and works out a plan.
 func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, error) {
-	if err := j.guardAutomatic(); err != nil {
-		return nil, nil, nil, err
-	}
 	if len(j.Regions) == 0 {
 		return nil, nil, nil, usageError{"--region is missing: name the Regions, a glob (eu-*) or all"}
 	}
@@ -170,6 +158,9 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	view := j.newStackView("preflight")
 	defer view.done()
 	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all, WithoutPreflight: j.WithoutPreflight}, view.event)
+	if err == nil {
+		err = j.guard(ctx, plan)
+	}
 	if err == nil {
 		j.leftOut(chosen, plan)
 	}

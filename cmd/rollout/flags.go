@@ -2,11 +2,11 @@ package main
 
 import (
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"rollout/internal/awsapi"
+	"rollout/reports"
 )
 
 // Options are grouped as DESIGN groups them. The same word has the same meaning on
@@ -106,6 +106,14 @@ func pruneFlags() []cli.Flag {
 	}
 }
 
+// automaticFlags bound what automatic remediation may change.
+func automaticFlags() []cli.Flag {
+	return []cli.Flag{
+		text(how, "max-blast", "", "`N` resources that --remediation automatic may change, by rollout plan --blast-radius; no default: outside a simulation it has to be said"),
+		text(how, "canary", "", "`N|P%` of the accounts are enforced automatically first and watched, 1 to 10 of them (default 1%; in a simulation none unless said)"),
+	}
+}
+
 func maxDeletionsFlag() cli.Flag {
 	return text(how, "max-deletions", "5%", "`N|P%` of a set's instances that may be deleted")
 }
@@ -123,8 +131,8 @@ func reportFlags() []cli.Flag {
 }
 
 func settleFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "settle", Value: 15 * time.Minute, Category: report, EnvVars: env("settle"),
-		Usage: "how long to wait after a deploy for Config's first verdicts, `DURATION`"}
+	return &cli.DurationFlag{Name: "settle", Value: reports.DefaultSettle, Category: report, EnvVars: env("settle"),
+		Usage: "how long to wait for Config's verdicts after a deploy, and after a --canary, `DURATION`"}
 }
 
 func shapeFlags() []cli.Flag {

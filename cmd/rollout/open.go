@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"rollout/internal/awsapi"
+	"rollout/internal/blast"
 	"rollout/internal/simaws"
 	"rollout/internal/terminal"
 )
@@ -28,6 +29,8 @@ type job struct {
 	simulated bool   // nothing real can be changed
 	simURL    string // the simulator's URL, "" when it is AWS
 	sim       *simaws.Sim
+	radius    *blast.Radius // what automatic remediation would change, nil where it was not read
+	withheld  int           // places that automatic remediation stays out of
 	close     func()
 }
 

@@ -42,6 +42,8 @@ type options struct {
 	Prune        bool
 	AutoDeploy   stackset.AutoDeploy
 	MaxDeletions string
+	MaxBlast     string // "" where it is not said
+	Canary       string // "" for the default
 	Yes          bool
 	// Save is where a plan is kept; Kept is the one that --plan gives, nil without.
 	Save string
@@ -75,7 +77,7 @@ func readOptions(c *cli.Context) (options, error) {
 		Regions: commaList(c, "region"), Template: c.String("template"), StackSet: c.String("stack-set"), PermissionsBoundary: c.String("permissions-boundary"),
 		Remediation: stackset.Remediation(c.String("remediation")), ReuseExisting: c.Bool("reuse-existing"),
 		Preferences: stackset.Preferences{MaxConcurrent: c.String("max-concurrent"), FailureTolerance: c.String("failure-tolerance"), Mode: c.String("concurrency-mode")},
-		Prune:       c.Bool("prune"), MaxDeletions: c.String("max-deletions"),
+		Prune:       c.Bool("prune"), MaxDeletions: c.String("max-deletions"), MaxBlast: c.String("max-blast"), Canary: c.String("canary"),
 		Yes: c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Org: c.String("org"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
 		Output: c.String("output"), Quiet: c.Bool("quiet"), NoColor: c.Bool("no-color"),
 		Run: runName(started), Started: started, Command: strings.Join(os.Args[min(1, len(os.Args)):], " "),
@@ -134,6 +136,12 @@ func (o *options) check(c *cli.Context) error {
 		}
 	}
 	if err := checkShare("max-deletions", o.MaxDeletions, false); err != nil {
+		return err
+	}
+	if _, err := parseMaxBlast(o.MaxBlast); err != nil {
+		return err
+	}
+	if err := checkCanary(o.Canary); err != nil {
 		return err
 	}
 	if o.StackSet != "" && !validName.MatchString(o.StackSet) {

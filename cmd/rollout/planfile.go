@@ -61,6 +61,8 @@ type planOptions struct {
 	AutoDeploy          string            `json:"auto-deploy,omitempty"`
 	Prune               bool              `json:"prune,omitempty"`
 	MaxDeletions        string            `json:"max-deletions,omitempty"`
+	MaxBlast            string            `json:"max-blast,omitempty"`
+	Canary              string            `json:"canary,omitempty"`
 }
 
 func keptFlag() cli.Flag {
@@ -103,6 +105,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 			IncludeManagement: s.IncludeManagement, Regions: j.Regions, Template: j.Template, StackSet: j.StackSet, Parameters: j.Parameters,
 			Remediation: string(orRemediation(j.Remediation)), PermissionsBoundary: j.PermissionsBoundary, Tags: j.Tags, ReuseExisting: j.ReuseExisting,
 			MaxConcurrent: p.MaxConcurrent, FailureTolerance: p.FailureTolerance, ConcurrencyMode: p.Mode, AutoDeploy: autoDeployWords(j.AutoDeploy), Prune: j.Prune, MaxDeletions: j.MaxDeletions,
+			MaxBlast: j.MaxBlast, Canary: j.Canary,
 		},
 		Plan: plan.JSON(),
 	}
@@ -116,7 +119,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 // take reads a kept plan and takes over what it says.
 func (o *options) take(c *cli.Context, path string) error {
 	var given []string
-	for _, f := range groups(whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags()) {
+	for _, f := range groups(whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags()) {
 		if name := f.Names()[0]; c.IsSet(name) {
 			given = append(given, "--"+name)
 		}
@@ -141,7 +144,7 @@ func (o *options) take(c *cli.Context, path string) error {
 	o.Selector = orgs.Selector{OUs: w.OUs, ExcludeOUs: w.ExcludeOUs, Accounts: w.Accounts, ExcludeAccounts: w.ExcludeAccounts, AccountTags: w.AccountTags, IncludeManagement: w.IncludeManagement}
 	o.Regions, o.Template, o.StackSet, o.Parameters, o.Tags = w.Regions, w.Template, w.StackSet, w.Parameters, w.Tags
 	o.Remediation, o.PermissionsBoundary, o.ReuseExisting = stackset.Remediation(w.Remediation), w.PermissionsBoundary, w.ReuseExisting
-	o.Prune, o.MaxDeletions = w.Prune, w.MaxDeletions
+	o.Prune, o.MaxDeletions, o.MaxBlast, o.Canary = w.Prune, w.MaxDeletions, w.MaxBlast, w.Canary
 	if o.AutoDeploy, err = parseAutoDeploy(w.AutoDeploy); err != nil {
 		return usageError{fmt.Sprintf("--plan %s: %s", path, err)}
 	}

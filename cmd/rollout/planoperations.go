@@ -47,6 +47,9 @@ func showOperations(w io.Writer, p *stackset.Plan, full bool) error {
 		if s.Auto != "" {
 			note = "automatic deployment " + s.Auto
 		}
+		if s.Wave > 1 {
+			note = strings.TrimSpace(note + " after the first wave")
+		}
 		rows = append(rows, []string{s.Call, s.StackSet, countOrDash(s.Instances), few(s.OUs), few(s.Accounts), few(s.Regions), note})
 	}
 	if err := terminal.Table(w, []string{"CALL, IN ORDER", "STACKSET", "INSTANCES", "OUS", "ACCOUNTS", "REGIONS", "WITH"}, rows); err != nil {
@@ -67,6 +70,9 @@ func showSteps(w io.Writer, steps []stackset.Step) error {
 		}
 		if s.Retain {
 			fmt.Fprint(w, ", whose stacks are left behind")
+		}
+		if s.Wave > 1 {
+			fmt.Fprint(w, ", after the first wave")
 		}
 		fmt.Fprintln(w)
 		for _, given := range []struct {

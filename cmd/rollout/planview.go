@@ -80,6 +80,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 		return err
 	}
 	showEnforcement(w, p)
+	showWaves(w, p)
 	showFindings(w, out, p)
 	return nil
 }

@@ -108,7 +108,7 @@ func TestAgainstMoto(t *testing.T) {
 
 	// moto is no simulation of ours: for all rollout knows it could be real.
 	status, _, stderr = runWith(t, environment, "deploy", "--ou", "Workloads", "--region", "us-east-1", "--remediation", "automatic", "--yes")
-	if status != exitFailed || !strings.Contains(stderr, "refused outside a simulation") {
+	if status != exitFailed || !strings.Contains(stderr, "--max-blast was not given; nothing was changed") {
 		t.Errorf("automatic remediation: exit status %d\n%s", status, stderr)
 	}
 	status, stdout, stderr = runWith(t, environment, "deploy", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--yes")
