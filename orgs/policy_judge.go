@@ -202,6 +202,9 @@ func (s statement) resources(ask Ask) truth {
 		switch {
 		case r == "*":
 			return yes
+		case len(part) == 6 && strings.Contains(strings.ToLower(part[5]), "controltower"):
+			// Control Tower's controls protect what it made, by its names; nothing of ours
+			// has one.
 		case len(part) < 6 || like(part[2], service) && like(part[1], ask.Partition) && (part[3] == "" || ask.Region == "" || like(part[3], ask.Region)):
 			t = unsure
 		}
@@ -241,6 +244,8 @@ func value(key string, a *Account, ask Ask) (v string, ok bool) {
 		return "false", true
 	case "aws:securetransport":
 		return "true", true
+	case "aws:resourcetag/aws-control-tower":
+		return "", true // Control Tower tags what it made, and nothing of ours is that
 	}
 	return "", false
 }

@@ -40,6 +40,8 @@ func TestJudge(t *testing.T) {
 		"Regions by a pattern":        {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotLike":{"aws:RequestedRegion":"eu-*"}}}`, ask, ""},
 		"everyone but StackSets":      {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalARN":["arn:aws:iam::*:role/stacksets-exec-*"]}}}`, ask, ""},
 		"everyone but Control Tower":  {`{"Effect":"Deny","Action":"config:*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:*:iam::*:role/AWSControlTowerExecution"}}}`, ask, "certain"},
+		"what Control Tower made":     {`{"Effect":"Deny","Action":"config:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/aws-control-tower":"managed-by-control-tower"}}}`, ask, ""},
+		"roles of Control Tower's":    {`{"Effect":"Deny","Action":"iam:*","Resource":["arn:aws:iam::*:role/aws-controltower-*","arn:aws:iam::*:role/*AWSControlTower*"]}`, iam, ""},
 		"services only":               {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}`, ask, ""},
 		"another organization's":      {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}}}`, ask, ""},
 		"one that is not there":       {`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"aws:PrincipalArn":"true"}}}`, ask, ""},

@@ -15,6 +15,13 @@ type Facts struct {
 	// Policies are the organization's service control policies, nil when they could
 	// not be read.
 	Policies *orgs.Policies
+	// Governance is what Control Tower governs, nil without a landing zone and where it
+	// could not be read; GovernanceUnread says what was answered then.
+	Governance       *orgs.Governance
+	GovernanceUnread string
+	// TagsUnread are accounts that look as if their recorder had been taken out by
+	// rollout release, and whose tags could not be read.
+	TagsUnread []TagGap
 	// Overrides are those of the instances whose verdict hangs on them.
 	Overrides map[key]GivenOverrides
 	// LeftOut says that nobody looked into the accounts.
@@ -43,6 +50,9 @@ type AccountFacts struct {
 	// BucketGap says what was answered when neither its presence nor its absence
 	// could be seen: it may be somebody else's.
 	BucketGap Gap
+	// Released says for what the account's recorder was taken out by rollout release, ""
+	// where it was not, or nobody asked.
+	Released string
 	// Kept are the buckets that templates of the run leave behind, by template name.
 	Kept map[string]KeptBucket
 	// Roles are the roles whose names templates of the run want, by name.

@@ -44,6 +44,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	}
 	p.prune()
 	p.warnings()
+	p.findGovernance()
 	p.warnNewRegions()
 	rank := map[string]int{}
 	for i, s := range p.plan.Sets {
@@ -73,6 +74,8 @@ type planner struct {
 	regions map[string][]string
 	rules   map[ruleKey][]templates.Rule
 	denials map[deniedKey]denialOf
+	// tower are the OUs with Control Tower's recorder, nil until somebody asks.
+	tower map[string]bool
 }
 
 type ruleKey struct{ set, region string }

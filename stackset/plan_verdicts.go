@@ -31,9 +31,9 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	if s.Name == "" {
 		return verdict{}
 	}
-	r := f.Regions[region]
+	r, by := f.Regions[region], p.governs(a)
 	if v, ok := existing(s, a.ID, region, f); ok {
-		return p.ours(s, a, region, f, v)
+		return p.ours(s, a, region, f, v, by)
 	}
 	if v, yes := shut(f, region); yes {
 		return v
@@ -50,10 +50,23 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	case r.Channel != "":
 		return skip("channel-without-recorder", "a delivery channel (%s) is there without a recorder, and an account can have only one: delete it, or make its recorder", r.Channel).
 			saying("the delivery channel %s is there without a recorder, and a second one cannot be made", r.Channel)
+	case by.records:
+		return toEnrol(region, f, by)
+	case f.Released != "":
+		return skip("tower-released", "rollout's recorder was taken out for %s and is not put back: enrol the account, or rollout release --for %s --undo --account %s", f.Released, f.Released, a.ID).
+			saying("rollout's recorder was taken out for %s (tag %s of the account)", f.Released, TagReleased)
 	}
 	reason := "records " + recordedIn(s.Want).in(region, p.d.HomeRegion).String()
 	if !slices.Contains(p.d.Regions, region) {
 		reason += fmt.Sprintf(" in the home Region, which --region does not name, for %s", p.d.recordsAtHome())
+	}
+	if by.without {
+		reason += "; " + by.by + " without AWS Config, so that nobody else records here"
+		p.find(Finding{Code: "tower-without-config", Text: "Control Tower governs {places} without AWS Config, so rollout records there."}, In(a, region))
+	}
+	if gone := p.since(a, region, f); gone != "" {
+		reason += "; " + gone
+		p.find(Finding{Code: "recorder-left", Text: "The recorder beside which rollout deployed rules to {places} is gone; rollout's own comes in its place."}, In(a, region))
 	}
 	return verdict{action: Create, reason: reason, there: true}
 }
@@ -63,13 +76,19 @@ const ourRecorder = "rollout"
 
 // ours is a place with a stack instance of recording. What preflight saw there is
 // held against it: StackSets does not know when a recorder was stopped or deleted.
-func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v verdict) verdict {
+func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v verdict, by governed) verdict {
 	r := f.Regions[region]
 	if r == nil || r.Off || r.Gap.Is() {
 		return v
 	}
 	there, _ := s.At(Target{a.ID, region})
-	switch made := there.StackID != ""; {
+	made := there.StackID != ""
+	if made {
+		if at, is := p.conflict(a, region, r, v, by); is {
+			return at
+		}
+	}
+	switch {
 	case r.Recorder != nil && r.Recorder.Name != ourRecorder && !made:
 		// The create failed for this very recorder, and would again.
 		v = p.theirs(a, region, r.Recorder)
@@ -98,7 +117,10 @@ func (p *planner) warnStopped(a *orgs.Account, region string, r *Recorder) {
 // theirs is an account that has a recorder already, which is left as it is.
 func (p *planner) theirs(a *orgs.Account, region string, r *Recorder) verdict {
 	whose, f := "the account's own recorder "+r.Name+" is there", Finding{Code: "recorder-own", Text: "In {places} the account's own recorder " + r.Name + " is used as it is."}
-	if r.Name == ourRecorder {
+	switch {
+	case r.tower():
+		whose, f = "Control Tower's recorder "+r.Name+" is there", Finding{Code: "recorder-tower", Text: "In {places} Control Tower's recorder " + r.Name + " is used as it is."}
+	case r.Name == ourRecorder:
 		whose, f = "rollout's own recorder is there, kept from an earlier deployment", Finding{Code: "recorder-kept", Text: "In {places} a recorder of rollout is there without a stack instance, kept from an earlier deployment; it is used as it is."}
 	}
 	p.find(f, In(a, region))

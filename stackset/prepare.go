@@ -108,6 +108,12 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	if err := facts.closed(); err != nil {
 		return nil, err
 	}
+	if err := readGovernance(ctx, s, in.Known, facts); err != nil {
+		return nil, err
+	}
+	if err := readReleased(ctx, s, d, sets, facts); err != nil {
+		return nil, err
+	}
 	if facts.Overrides, err = readOverrides(ctx, s, in.CallAs, d, sets, facts); err != nil {
 		return nil, err
 	}

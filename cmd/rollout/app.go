@@ -38,7 +38,7 @@ func newApp(s streams) *cli.App {
 			return with(c, s, runMain)
 		},
 		Commands: withUsageErrors([]*cli.Command{
-			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), driftCommand(s), disarmCommand(s), restoreCommand(s), removeCommand(s),
+			treeCommand(s), planCommand(s), deployCommand(s), statusCommand(s), reportCommand(s), driftCommand(s), disarmCommand(s), restoreCommand(s), removeCommand(s), releaseCommand(s),
 			templatesCommand(s), explainCommand(s), doctorCommand(s), simulateCommand(s), proveCommand(s),
 		}),
 	}

@@ -33,6 +33,7 @@ func simulateCommand(s streams) *cli.Command {
 			text(serve, "listen", "127.0.0.1:4566", "`ADDRESS` to serve on; :0 takes a free port"),
 			&cli.IntFlag{Name: "accounts", Value: 60, Category: serve, EnvVars: env("accounts"), Usage: "`NUMBER` of accounts"},
 			orgFlag(serve),
+			text(serve, "landing-zone", "", "give the organization a landing zone of Control Tower of this `VERSION`: 3.3, 4.0"),
 			&cli.Uint64Flag{Name: "seed", Value: 1, Category: serve, EnvVars: env("seed"), Usage: "`NUMBER` that says what the organization looks like"},
 			text(serve, "home-region", "us-east-1", "`REGION` where accounts that record in one Region only do so"),
 			&cli.DurationFlag{Name: "latency", Category: serve, EnvVars: env("latency"), Usage: "`DURATION` added to every answer"},
@@ -78,6 +79,15 @@ func simulateOptions(c *cli.Context) (simaws.Options, error) {
 			return o, usageError{"--accounts and --org: the file says which accounts there are"}
 		}
 		o.Accounts = o.Organization.Size()
+	}
+	o.LandingZone = c.String("landing-zone")
+	if o.LandingZone != "" && o.Organization != nil {
+		return o, usageError{"--landing-zone and --org: the file says whether there is one"}
+	}
+	if o.LandingZone != "" {
+		if err := oneOf("landing-zone", o.LandingZone, simaws.LandingZones()...); err != nil {
+			return o, err
+		}
 	}
 	if err := oneOf("throttle", c.String("throttle"), "off", "aws"); err != nil {
 		return o, err

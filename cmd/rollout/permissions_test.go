@@ -191,6 +191,7 @@ var (
 	chosen   = []string{"--ou", "Workloads", "--region", "us-east-1"}
 	forReal  = []string{"--yes", "--simulated"}
 	deployed = [][]string{words([]string{"deploy", "--remediation", "manual", "--tag", "a=b"}, chosen, forReal)}
+	released = []string{"release", "--for", "control-tower", "--ou", "Workloads", "--yes"}
 	// detecting is a first run that enforces nothing.
 	detecting = [][]string{words([]string{"deploy"}, chosen, forReal)}
 	twice     = words([]string{"deploy", "--remediation", "manual", "--tag", "a=b", "--account", "MEMBER", "--region", "eu-west-1"}, forReal)
@@ -201,6 +202,7 @@ func changes(command ...string) []act {
 	return []act{
 		{name: "first", prepare: bystander, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "other values", before: words2(deployed, twice), args: words(command, []string{"--remediation", "manual", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--parameter", "InUse=Empty", "--auto-deploy"}, forReal)},
+		{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words(command, chosen, forReal)},
 		{name: "enforcement later", before: detecting, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "another mode", before: deployed, args: words(command, []string{"--remediation", "automatic"}, chosen, forReal)},
 	}
@@ -213,18 +215,23 @@ func words2(lists [][]string, more ...[]string) [][]string { return slices.Conca
 var acts = map[string][]act{
 	"rollout": changes("--out", "REPORT"),
 	"tree":    {{name: "whole", args: []string{"tree"}}},
-	"plan":    {{name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
+	"plan":    {{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words([]string{"plan"}, chosen)}, {name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
 	"deploy":  changes("deploy"),
 	"status":  {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":  {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
 	"drift":   {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
 	"disarm": {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "beside a stack of another version", before: deployed, after: foreign, args: []string{"disarm", "--yes"}},
 		{name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}}},
-	"remove":   {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
+	"remove": {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
+	"release": {
+		{name: "undone", before: words2(deployed, released), args: []string{"release", "--for", "control-tower", "--undo", "--ou", "Workloads", "--yes"}},
+		{name: "all", prepare: bystander, before: deployed, args: released},
+	},
 	"doctor":   {{name: "all", prepare: guard, args: []string{"doctor"}}, {name: "chosen", args: []string{"doctor", "--ou", "Workloads"}}},
 	"activate": {{name: "on", sim: simaws.Options{TrustedAccessOff: true}, prepare: guard, args: []string{"doctor", "--activate", "--yes", "--ou", "Workloads"}}},
 	"explain": {
 		{name: "by id", prepare: bystander, before: deployed, args: []string{"explain", "MEMBERID"}},
+		{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: []string{"explain", "MEMBERID"}},
 		{name: "automatic deployment", before: deployed, after: automatic, args: []string{"explain", "MEMBERID"}},
 		{name: "by name", before: deployed, args: []string{"explain", "MEMBER", "us-east-1"}},
 	},

@@ -67,6 +67,8 @@ func TestScripts(t *testing.T) {
 						o.TrustedAccessOff = true
 					case "empty":
 						o.Empty = true
+					case "landing-zone":
+						o.LandingZone = "3.3"
 					case "no-roles":
 					default:
 						ts.Fatalf("sim: unknown option %s", a)

@@ -27,7 +27,8 @@ type need struct {
 	own bool
 	// delegated says that a delegated administrator needs it, and nobody else.
 	delegated bool
-	// plain says that it is about plain stacks, which only the management account has.
+	// plain says that it is about what only the management account has: plain stacks, and
+	// Control Tower.
 	plain bool
 }
 
@@ -80,6 +81,15 @@ func personal(list []need) []need {
 	return list
 }
 
+// alone are actions that only the management account may take.
+func alone(actions string) []need {
+	out := on(everything, actions)
+	for i := range out {
+		out[i].plain = true
+	}
+	return out
+}
+
 var (
 	// ListAccountsForParent is for organizations whose accounts come without their Paths.
 	walk = on(everything, `organizations:DescribeOrganization organizations:ListAccounts organizations:ListAccountsForParent
@@ -102,6 +112,7 @@ var (
 	joins     = on(sets, "cloudformation:ListStackSetAutoDeploymentTargets") // what an account gets that joins
 	create    = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
 	deletes   = on(setWork, "cloudformation:DeleteStackInstances")
+	tower     = slices.Concat(on(everything, "organizations:ListAWSServiceAccessForOrganization"), alone("controltower:ListBaselines controltower:ListEnabledBaselines controltower:ListLandingZones"))
 	seen      = plainly("cloudformation:DescribeStacks")
 	put       = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
 	drop      = plainly("cloudformation:DeleteStack")
@@ -128,7 +139,7 @@ func always(list []need) []need {
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, tower, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
@@ -147,11 +158,12 @@ func Commands() []Command {
 		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"), always(on(everything, listsPlain)), seen, drop, plainly("cloudformation:DescribeStackEvents"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
-		{"explain", slices.Concat(walk, tags, regions, every, enter, control, seen, inside(stackset.PreflightPolicy), inside(reports.ReadPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
+		{"explain", slices.Concat(walk, tags, regions, every, enter, control, tower, seen, inside(stackset.PreflightPolicy), inside(reports.ReadPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
 			on(sets, "cloudformation:DescribeStackInstance cloudformation:DescribeStackSetOperation cloudformation:ListStackSetAutoDeploymentTargets"))},
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy(true)))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
 			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},
+		{"release", slices.Concat(take, control, enter, inside(stackset.PreflightPolicy), alone("organizations:TagResource organizations:UntagResource"))},
 		{"remove", slices.Concat(take, seen, drop, plainly("cloudformation:DescribeStackEvents"), on(sets, "cloudformation:DeleteStackSet"))},
 	}
 }

@@ -22,6 +22,14 @@ var behaviourSimulations = map[string]simaws.Options{
 	"pages":   {Accounts: 30, Empty: true, EmptyPages: true},
 	"lagging": {Accounts: 3, Empty: true, Speed: 3600, ListLag: 3 * time.Second},
 	"large":   {Accounts: 6000, Empty: true, Speed: 3600},
+	"tower":   {Accounts: 60, LandingZone: "3.3", Speed: 3600},
+	"tower-without-config": described(`
+management: {name: management}
+landingZone: {region: us-east-1, version: "4.0", config: false, audit: audit, logArchive: log-archive}
+ous:
+  - {name: Security, accounts: [{name: audit}, {name: log-archive}]}
+  - {name: Workloads, baseline: AWSControlTowerBaseline, accounts: [{name: shop}]}
+`),
 	// Faults in the words of rollout simulate --faults.
 	"throttle":         faulty("throttle=1", 0),
 	"error":            faulty("error=1", 0),
@@ -32,6 +40,14 @@ var behaviourSimulations = map[string]simaws.Options{
 	"seeded":           faulty("error=0.3", 7),
 	"seeded-too":       faulty("error=0.3", 7),
 	"seeded-otherwise": faulty("error=0.3", 8),
+}
+
+func described(text string) simaws.Options {
+	o, err := simaws.ParseOrganization("tower.yaml", []byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return simaws.Options{Organization: o, Speed: 3600}
 }
 
 func faulty(faults string, seed uint64) simaws.Options {

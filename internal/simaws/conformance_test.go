@@ -29,7 +29,7 @@ func TestAgainstBotocoreModels(t *testing.T) {
 	}
 	server := httptest.NewServer(sim)
 	defer server.Close()
-	throttled := httptest.NewServer(simaws.New(simaws.Options{Throttle: true}))
+	throttled := httptest.NewServer(simaws.New(simaws.Options{Throttle: true, LandingZone: "4.0"}))
 	defer throttled.Close()
 	out, err := exec.Command("python3", "testdata/conformance.py", server.URL, throttled.URL).CombinedOutput()
 	if err != nil {

@@ -53,6 +53,7 @@ func generate(s *Sim) *world {
 		g.fromFile(s.opts.Organization)
 	} else {
 		g.people()
+		g.landingZone()
 	}
 	return g.w
 }
@@ -183,14 +184,19 @@ func (g *generator) enterable(a *account, controlTower bool) {
 	a.Tags["cost-center"] = fmt.Sprintf("cc-%03d", 100+g.r.IntN(30))
 }
 
-// role gives an account an administrator's role that trusts the management account.
+// role gives an account an administrator's role, from when it joined.
 func (g *generator) role(a *account, name string) {
+	g.w.administrator(a, name, "AROA"+strings.ToUpper(g.alnum(17)), a.Joined)
+}
+
+// administrator gives an account an administrator's role that trusts the management account.
+func (w *world) administrator(a *account, name, id string, since time.Time) {
 	trust, _ := parsePolicy(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-		"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:" + g.w.partition + ":iam::" + g.w.management + ":root"}, "Action": "sts:AssumeRole",
+		"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:" + w.partition + ":iam::" + w.management + ":root"}, "Action": "sts:AssumeRole",
 	}}})
 	a.roles[name] = &iamRole{
-		Name: name, Path: "/", ID: "AROA" + strings.ToUpper(g.alnum(17)), ARN: "arn:" + g.w.partition + ":iam::" + a.ID + ":role/" + name,
-		Created: a.Joined, Trust: trust, Managed: []string{"arn:" + g.w.partition + ":iam::aws:policy/AdministratorAccess"},
+		Name: name, Path: "/", ID: id, ARN: "arn:" + w.partition + ":iam::" + a.ID + ":role/" + name,
+		Created: since, Trust: trust, Managed: []string{"arn:" + w.partition + ":iam::aws:policy/AdministratorAccess"},
 	}
 }
 

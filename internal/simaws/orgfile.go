@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Organization describes an organization to simulate; ParseOrganization reads one.
@@ -15,6 +17,7 @@ type Organization struct {
 	trusted    []string
 	accounts   []fileAccount // parents before children, as ListAccounts has them
 	units      []fileUnit    // parents before children
+	landing    *fileLanding  // nil without one
 }
 
 // Size is the number of its accounts.
@@ -23,6 +26,9 @@ func (o *Organization) Size() int { return 1 + len(o.accounts) }
 type fileUnit struct {
 	id, name string
 	parent   int // index of the OU above, -1 for the root
+	// baseline is Control Tower's that is enabled on it, "" for none.
+	baseline   string
+	baselineAt *yaml.Node
 }
 
 type fileAccount struct {
@@ -37,6 +43,7 @@ type fileAccount struct {
 	rules                  []fileRule
 	closed, inUse          bool // the default security groups
 	users                  []fileUser
+	notEnrolled            bool // Control Tower has not enrolled it, though its OU is registered
 }
 
 type fileRecorder struct {
@@ -105,6 +112,7 @@ func (g *generator) fromFile(o *Organization) {
 			g.s.PutRule(id, r.region, r.name, r.identifier, r.by)
 		}
 	}
+	g.landFromFile(o, ids, specs)
 }
 
 // fileAccount makes an account and gives its id.

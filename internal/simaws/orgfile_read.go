@@ -13,11 +13,12 @@ import (
 
 // The keys of a file, by the name that docs/schemas/organization.schema.json has.
 var organizationKeys = map[string][]string{
-	"organization": {"id", "management", "trustedAccess", "defaults", "accounts", "ous"},
-	"ou":           {"id", "name", "accounts", "ous"},
+	"organization": {"id", "management", "trustedAccess", "landingZone", "defaults", "accounts", "ous"},
+	"landingZone":  {"region", "version", "governedRegions", "config", "audit", "logArchive"},
+	"ou":           {"id", "name", "baseline", "accounts", "ous"},
 	"account": {
 		"id", "name", "email", "state", "tags", "optInRegions", "roles", "recorders", "rules", "defaultSecurityGroup",
-		"defaultSecurityGroupInUse", "defaultSecurityGroupUsers", "denyRegions", "denyActions", "delegatedAdministratorFor",
+		"defaultSecurityGroupInUse", "defaultSecurityGroupUsers", "denyRegions", "denyActions", "delegatedAdministratorFor", "enrolled",
 	},
 	"recorder": {"region", "name", "recording", "channel", "types"},
 	"rule":     {"region", "name", "identifier", "createdBy"},
@@ -177,6 +178,7 @@ func (r *organizationReader) organization(n *yaml.Node) {
 	}
 	r.list(keys["accounts"], func(a *yaml.Node) { r.o.accounts = append(r.o.accounts, r.account(a, defaults, -1)) })
 	r.units(keys["ous"], defaults, -1, 1)
+	r.landing(keys["landingZone"])
 	if r.o.Size() > 50000 {
 		r.fail(n, "an organization has 50000 accounts at most")
 	}
@@ -198,6 +200,7 @@ func (r *organizationReader) units(n *yaml.Node, defaults fileAccount, parent, d
 			r.fail(keys["name"], unit.name+" is given twice under one parent")
 		}
 		names[unit.name] = true
+		unit.baseline, unit.baselineAt = r.choice(keys["baseline"], "", ouBaseline, configBaseline), keys["baseline"]
 		if id := keys["id"]; id != nil {
 			unit.id = r.unique(id, r.text(id, patternOUID, "an OU's id, like ou-abcd-12345678"))
 		}
@@ -262,6 +265,7 @@ func (r *organizationReader) accountKeys(keys map[string]*yaml.Node, a fileAccou
 	}
 	a.closed = r.choice(keys["defaultSecurityGroup"], map[bool]string{true: "closed", false: "open"}[a.closed], "open", "closed") == "closed"
 	a.inUse = r.flag(keys["defaultSecurityGroupInUse"], a.inUse)
+	a.notEnrolled = !r.flag(keys["enrolled"], !a.notEnrolled)
 	if n := keys["defaultSecurityGroupUsers"]; n != nil {
 		a.users = nil
 		r.list(n, func(item *yaml.Node) {

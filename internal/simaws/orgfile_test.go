@@ -70,6 +70,12 @@ func TestOrganizationFile(t *testing.T) {
 
 func TestOrganizationFileErrors(t *testing.T) {
 	for text, want := range map[string]string{
+		"management: {name: m}\nous: [{name: o, baseline: AWSControlTowerBaseline}]":                                                                                          "f:2:27: an OU is governed by a landing zone",
+		"management: {name: m}\nlandingZone: {region: us-east-1, version: '3.3', audit: a}":                                                                                   "logArchive of the landing zone is missing",
+		"management: {name: m}\naccounts: [{name: a}]\nlandingZone: {region: us-east-1, version: '3.3', audit: a, logArchive: b}":                                             "there is no account called b",
+		"management: {name: m}\naccounts: [{name: a}]\nlandingZone: {region: us-east-1, version: new, audit: a, logArchive: a}":                                               "a landing zone's version",
+		"management: {name: m}\naccounts: [{name: a}]\nlandingZone: {region: us-east-1, version: '3.3', config: false, audit: a, logArchive: a}":                              "can be left out since landing zone 4.0",
+		"management: {name: m}\naccounts: [{name: a}]\nlandingZone: {region: us-east-1, version: '3.3', audit: a, logArchive: a}\nous: [{name: o, baseline: ConfigBaseline}]": "ConfigBaseline is of landing zone 4.0",
 		"":                                      "f:1:1: the file is empty",
 		"ous: []":                               "f:1:1: management is missing",
 		"management: {name: m}\nou: []":         "f:2:1: there is no key ou in an organization; there are id, management",

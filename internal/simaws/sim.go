@@ -1,7 +1,7 @@
 // Package simaws is a simulated AWS organization: an http.Handler that speaks
 // the wire protocols of Organizations, STS, CloudFormation (StackSets and
 // stacks), AWS Config, IAM, EC2, ECS, Lambda, SSM, S3 and Account Management over an
-// organization in memory. It reads the template it is given, creates the
+// organization in memory, and Control Tower's lists. It reads the template it is given, creates the
 // resources in each account and Region, evaluates Config rules, runs
 // remediations, and fails as AWS fails, with AWS's words.
 //
@@ -15,7 +15,7 @@
 // Files: sim.go and wire_*.go receive and answer requests, clock.go is simulated
 // time, world.go the state, generate.go makes an organization, one file or more
 // a service: organizations_*.go, sts.go, iam.go, account.go, ec2.go, ecs.go, lambda.go, s3.go,
-// cfn_*.go, config_*.go, ssm_*.go; truth.go and stats.go serve /_sim/….
+// cfn_*.go, config_*.go, ssm_*.go, controltower_*.go; truth.go and stats.go serve /_sim/….
 package simaws
 
 import (
@@ -64,6 +64,9 @@ type Options struct {
 	ListLag time.Duration
 	// Organization is made instead of a generated one; Accounts does not count then.
 	Organization *Organization
+	// LandingZone is the version of Control Tower's landing zone that a generated
+	// organization has ("3.3", "4.0"), "" for none.
+	LandingZone string
 	// Now is the clock (default time.Now).
 	Now func() time.Time
 	// Log gets one line a request at debug level (default: nothing).
@@ -141,6 +144,8 @@ type service struct {
 	// route finds the operation of a request, and its members, where neither a header nor
 	// the path's last word names it.
 	route func(*http.Request) (action string, members map[string]any)
+	// paths names the operations of a rest-protocol service whose paths are not their names.
+	paths map[string]string
 	// asks: its calls ask for each resource themselves.
 	asks bool
 }
@@ -161,6 +166,7 @@ func init() {
 		"ecs":            {protocol: protocolJSON11, target: "AmazonEC2ContainerServiceV20141113", ops: ecsOps, asks: true},
 		"lambda":         {protocol: protocolREST, route: lambdaRoute, ops: lambdaOps, asks: true},
 		"account":        {protocol: protocolREST, ops: accountOps},
+		"controltower":   {protocol: protocolREST, paths: controltowerPaths, ops: controltowerOps},
 		"s3":             {protocol: protocolS3, ops: s3Ops, asks: true},
 		"cloudtrail":     {protocol: protocolJSON11, target: "CloudTrail_20131101", longTarget: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", ops: cloudtrailOps},
 	}

@@ -61,7 +61,7 @@ func New(opts Options) *Sim {
 	s.stats.calls = map[string]int{}
 	s.faulted = map[[16]byte]int{}
 	s.world = generate(s)
-	s.onMove = append(s.onMove, s.follow)
+	s.onMove = append(s.onMove, s.follow, s.governAgain)
 	return s
 }
 
@@ -235,6 +235,9 @@ func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
 		}
 		if action := strings.Trim(r.URL.Path, "/"); action != "" {
 			c.Action = strings.ToUpper(action[:1]) + action[1:]
+			if svc.paths != nil {
+				c.Action = svc.paths[action]
+			}
 		}
 		c.Body = body
 		if len(bytes.TrimSpace(body)) == 0 {

@@ -48,6 +48,9 @@ type world struct {
 	// atWork is what StackSets works on by Region of the sets.
 	atWork map[string]*workload
 
+	// landing is Control Tower's landing zone, nil without one.
+	landing *landingZone
+
 	// config says how AWS Config behaves where its documentation is silent.
 	config configSettings
 
