@@ -1,7 +1,6 @@
 package stackset
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -116,7 +115,7 @@ func TestDisarmKnowsPlainStacksByTheirBodies(t *testing.T) {
 		}
 		s.answer = func(action string, status int, body string) (int, string) {
 			if action == "GetTemplate" {
-				return 403, refusal("no template")
+				return 403, queryError("AccessDenied", "no template")
 			}
 			return status, body
 		}
@@ -127,12 +126,30 @@ func TestDisarmKnowsPlainStacksByTheirBodies(t *testing.T) {
 		wantTally(t, result, map[string]int{"acme-enforce delete SUCCEEDED": 2, "default-security-group-enforce delete SUCCEEDED": 4})
 		s.answer = func(action string, status int, body string) (int, string) {
 			if action == "DescribeStacks" {
-				return 403, refusal("no list")
+				return 403, queryError("AccessDenied", "no list")
 			}
 			return status, body
 		}
 		if found = s.oursOf(scope); len(found.Plain) != 1 || !strings.Contains(found.Plain[0].Error(), "list the plain stacks of the management account in us-east-1, eu-west-1: ") {
 			t.Errorf("%v", found.Plain)
+		}
+	})
+}
+
+// A Region that does not answer holds nothing up for long.
+func TestDisarmDoesNotWaitForARegion(t *testing.T) {
+	inSim(t, 1, func(t *testing.T, s *site) {
+		scope := s.armedPlain()
+		s.answer = func(action string, status int, body string) (int, string) {
+			if action == "DescribeStacks" {
+				time.Sleep(2 * time.Minute)
+			}
+			return status, body
+		}
+		began := time.Now()
+		found := s.oursOf(scope)
+		if len(found.Plain) != 1 || !strings.Contains(found.Plain[0].Error(), "in us-east-1, eu-west-1: no answer within 1m0s") || time.Since(began) > 3*time.Minute {
+			t.Errorf("after %s: %v", time.Since(began), found.Plain)
 		}
 	})
 }
@@ -144,10 +161,6 @@ func (s *site) oursOf(scope Scope) *Ours {
 		s.t.Fatal(err)
 	}
 	return found
-}
-
-func refusal(text string) string {
-	return fmt.Sprintf(`<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>%s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, text)
 }
 
 // A running remediation holds a plain stack as it holds an instance, and a stack that

@@ -211,7 +211,7 @@ func TestDriftThatCannotBeSeen(t *testing.T) {
 		// A set whose detection is refused: nothing at all is known, which is an error.
 		s.answer = func(action string, status int, body string) (int, string) {
 			if action == "DetectStackSetDrift" {
-				return 403, `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not today</Message></Error><RequestId>1</RequestId></ErrorResponse>`
+				return 403, queryError("AccessDenied", "not today")
 			}
 			return status, body
 		}

@@ -46,6 +46,9 @@ func (c tampered) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	status, text := c.site.answer(form.Get("Action"), out.StatusCode, string(body))
+	if err := r.Context().Err(); err != nil { // it took too long
+		return nil, err
+	}
 	out.StatusCode, out.ContentLength, out.Body = status, int64(len(text)), io.NopCloser(strings.NewReader(text))
 	out.Header.Del("Content-Length")
 	return out, nil

@@ -3,10 +3,12 @@ package stackset
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -34,12 +36,18 @@ func (p PlainProblem) Error() string {
 // Unwrap gives what AWS said.
 func (p PlainProblem) Unwrap() error { return p.Err }
 
+// plainPatience is how long the lists of plain stacks may keep what follows waiting: one
+// Region that does not answer must not hold a kill switch up.
+const plainPatience = time.Minute
+
 // ownStacks looks for the plain stacks that are meant.
 func ownStacks(ctx context.Context, s *awsapi.Session, o OursOptions) *Ours {
 	out := &Ours{}
 	if o.Management == "" {
 		return out
 	}
+	ctx, cancel := context.WithTimeout(ctx, plainPatience)
+	defer cancel()
 	out.Sets, out.Plain = plainStacks(ctx, s, o.Management, o.Regions)
 	if o.EnforcingOnly {
 		out.Sets = slices.DeleteFunc(out.Sets, func(s Set) bool { return !s.Template.Remediates })
@@ -64,6 +72,9 @@ func plainStacks(ctx context.Context, s *awsapi.Session, management string, regi
 		out.sets, out.problems, out.err = plainStacksIn(ctx, newClient(s, region, newPace()), Target{management, region})
 		return out
 	}) {
+		if got.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			got.err = fmt.Errorf("no answer within %s", plainPatience)
+		}
 		if got.err != nil {
 			said := strings.ReplaceAll(awsapi.Text(got.err), region, "(Region)")
 			if refused[said] == nil {

@@ -247,7 +247,7 @@ func (j *job) showStatus(list []statusJSON) error {
 			fmt.Fprintf(w, "  %s %s %s: %s\n", f.AccountID, f.Region, f.Status, f.Reason)
 		}
 		for _, op := range s.Operations {
-			fmt.Fprintf(w, "  %s %-7s %-9s %d failed  %s\n", op.Created, op.Action, op.Status, op.Failed, op.ID)
+			fmt.Fprintf(w, "  %s %-12s %-9s %d failed  %s\n", op.Created, op.Action, op.Status, op.Failed, op.ID)
 		}
 	}
 	return nil

@@ -38,9 +38,9 @@ func showExplainedSet(w io.Writer, out *terminal.Out, s explainedSetJSON) {
 		}
 		switch i.Drift {
 		case string(stackset.DriftInSync):
-			fmt.Fprintf(w, "                  no drift was found %s\n", i.Checked)
+			fmt.Fprintf(w, "                  no drift was found at %s\n", i.Checked)
 		case string(stackset.DriftDrifted):
-			fmt.Fprintf(w, "                  %s was found %s: rollout drift --last shows it\n", out.Paint(terminal.Red, "drift"), i.Checked)
+			fmt.Fprintf(w, "                  %s was found at %s: rollout drift --last shows it\n", out.Paint(terminal.Red, "drift"), i.Checked)
 		}
 		for _, o := range i.Overrides {
 			fmt.Fprintf(w, "                  override %s=%s: %s\n", o.Parameter, terminal.Clean(o.Value), o.Reason)

@@ -67,7 +67,7 @@ func (v *stackView) event(e stackset.Event) {
 		}
 		out.Line("StackSets: %d of %d are there (looked in %d Regions)", there, len(e.Sets), e.Regions)
 	case stackset.PreflightStarted:
-		out.Line("preflight: reading %d accounts in %d Regions", e.Accounts, e.Regions)
+		out.Line("preflight: reading %s in %s", counted(e.Accounts, "account"), counted(e.Regions, "Region"))
 		v.bar = out.Bar("preflight", e.Accounts)
 	case stackset.AccountChecked:
 		v.bar.Set(e.Done, e.Total, "accounts")
@@ -81,7 +81,7 @@ func (v *stackView) event(e stackset.Event) {
 	case stackset.SetFollows:
 		out.Line("automatic deployment of StackSet %s is %s", e.Name, e.Auto)
 	case stackset.OperationStarted:
-		out.Line("started %s of %d instances of %s (operation %s)", e.Action, e.Total, e.StackSet, e.ID)
+		out.Line("started %s of %s of %s (operation %s)", e.Action, counted(e.Total, "instance"), e.StackSet, e.ID)
 		set := v.operation(e.Operation)
 		if set.open++; set.bar == nil {
 			set.bar = out.Bar(e.StackSet, e.Total)
@@ -105,7 +105,7 @@ func (v *stackView) event(e stackset.Event) {
 		if e.Failed > 0 {
 			failed = ", " + out.Paint(terminal.Red, fmt.Sprintf("%d failed", e.Failed))
 		}
-		out.Line("%s: %d instances, %s%s", e.StackSet, e.Total, e.Status, failed)
+		out.Line("%s: %s, %s%s", e.StackSet, counted(e.Total, "instance"), e.Status, failed)
 	case stackset.OperationStopped:
 		out.Line("stopping %s %s of %s (operation %s)", e.Status, e.Action, e.StackSet, e.ID)
 	case stackset.SetNote:
