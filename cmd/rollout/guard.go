@@ -26,9 +26,12 @@ func (j *job) guard(ctx context.Context, plan *stackset.Plan) error {
 	}
 	canary := stackset.Canary{Share: j.Canary, Kept: j.keptWaves()}
 	if j.guarded() {
-		radius, err := j.readBlast(ctx, plan)
-		if err != nil {
-			return err
+		radius := &blast.Radius{} // of a glance, in which no account is entered, nothing is known
+		if !j.WithoutPreflight {
+			var err error
+			if radius, err = j.readBlast(ctx, plan); err != nil {
+				return err
+			}
 		}
 		j.radius = radius
 		before := len(toEnforce(plan))

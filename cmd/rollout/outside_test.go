@@ -66,6 +66,11 @@ func TestAutomaticOutsideASimulation(t *testing.T) {
 			t.Errorf("%d resources in %d accounts", n, len(s.accounts))
 		}
 
+		glance := s.rollout(exitDone, staging("plan", "--remediation", "automatic", "--preflight=false")...)
+		if wantSaid(t, glance, "nobody looked at what it would change"); strings.Contains(glance, "First wave") {
+			t.Errorf("a glance has a first wave:\n%s", glance)
+		}
+
 		before := s.writes()
 		said = s.rollout(exitFailed, real()...)
 		if needed(t, said) != n || s.writes() != before {

@@ -216,7 +216,7 @@ var acts = map[string][]act{
 	"rollout": changes("--out", "REPORT"),
 	"tree":    {{name: "whole", args: []string{"tree"}}},
 	"plan":    {{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words([]string{"plan"}, chosen)}, {name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
-	"deploy":  changes("deploy"),
+	"deploy":  slices.Insert(changes("deploy"), 1, act{name: "automatic, for real", before: deployed, after: anHour, args: words([]string{"deploy", "--remediation", "automatic", "--max-blast", "100", "--yes"}, chosen)}),
 	"status":  {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":  {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
 	"drift":   {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
@@ -297,6 +297,9 @@ func automatic(th *theater) {
 		th.t.Fatal(err)
 	}
 }
+
+// anHour passes, in which AWS Config looks at everything.
+func anHour(*theater) { time.Sleep(time.Hour) }
 
 // bystander attaches one that is in nobody's way; a plan reads it all the same.
 func bystander(th *theater) {

@@ -25,7 +25,7 @@ func showWaves(w io.Writer, p *stackset.Plan) {
 			}
 			fmt.Fprintf(w, "  %s%s\n", inPlan(p, id), much)
 		}
-		fmt.Fprintf(w, "  They are watched until each finding is gone, or left for a reason that is told; then the other %d follow, and otherwise nothing does.\n", len(wave.Later))
+		fmt.Fprintf(w, "  They are watched until each finding is gone, or left for a reason that is told; then the rest follows (%s), and otherwise nothing does.\n", counted(len(wave.Later), "account"))
 		switch {
 		case wave.First == nil:
 		case len(wave.Weights) > 0:
