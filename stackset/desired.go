@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"rollout/internal/cost"
 	"rollout/orgs"
 	"rollout/templates"
 )
@@ -55,6 +56,8 @@ type Desired struct {
 	// Management is the management account's id where it is a target and the caller is
 	// it: what StackSets does not do there is done by plain stacks. "" else.
 	Management string
+	// Prices are what the plan's cost is estimated by; nil are those of this version.
+	Prices *cost.Table
 	// Walked are all accounts that the walk came by, by id.
 	Walked map[string]*orgs.Account
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"rollout/internal/cost"
 	"rollout/templates"
 )
 
@@ -28,8 +29,10 @@ type JSONPlan struct {
 	// reads come on top.
 	Calls map[string]int `json:"calls"`
 	// Seconds is about how long the operations take.
-	Seconds int    `json:"estimated_seconds"`
-	Hash    string `json:"hash"`
+	Seconds int `json:"estimated_seconds"`
+	// Cost is what the plan adds to the bill.
+	Cost *cost.Estimate `json:"cost,omitempty"`
+	Hash string         `json:"hash"`
 }
 
 // JSONChange is one change of a plan.
@@ -158,7 +161,7 @@ func (p *Plan) JSON() JSONPlan {
 	steps := p.Steps(ApplyOptions{})
 	out := JSONPlan{
 		Changes: []JSONChange{}, Findings: []JSONFinding{}, Warnings: append([]string{}, p.Warnings()...), Sets: []JSONSet{}, Operations: []JSONStep{}, Joining: []JSONJoining{}, Orphans: []JSONOrphan{}, Calls: map[string]int{},
-		Seconds: int(p.Estimate(steps).Seconds()), Hash: p.Hash,
+		Seconds: int(p.Estimate(steps).Seconds()), Cost: p.Cost, Hash: p.Hash,
 	}
 	for _, c := range p.Changes {
 		j := JSONChange{StackSet: c.StackSet, AccountID: c.AccountID, Region: c.Region, Action: c.Action, Reason: c.Reason, Template: c.Template, Overrides: c.Overrides}

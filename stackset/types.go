@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"time"
 
+	"rollout/internal/cost"
 	"rollout/orgs"
 	"rollout/templates"
 )
@@ -141,6 +142,8 @@ type Plan struct {
 	Facts *Facts
 	// Waves are those of the sets that go out to a few accounts first; see Stage.
 	Waves []Wave
+	// Cost is what it adds to the bill; nil for a plan that only takes away.
+	Cost *cost.Estimate
 	// Hash identifies the sets and changes.
 	Hash string
 }

@@ -29,7 +29,7 @@ func newApp(s streams) *cli.App {
 		ErrWriter:                 s.err,
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError{err.Error()} },
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), []cli.Flag{keptFlag(), yesFlag()},
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), costFlags(), []cli.Flag{keptFlag(), yesFlag()},
 			reportFlags(), []cli.Flag{settleFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error {
 			if c.NumFlags() == 0 && !c.Args().Present() {

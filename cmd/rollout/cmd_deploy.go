@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -13,7 +14,7 @@ func planCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
 		Usage: "what a deploy would do, account by account, Region by Region; changes nothing",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), []cli.Flag{
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), costFlags(), []cli.Flag{
 			text(how, "save", "", "keep the plan in `FILE`, for rollout deploy --plan"),
 			&cli.BoolFlag{Name: "preflight", Value: true, Category: how, EnvVars: env("preflight"),
 				Usage: "look at what accounts and Regions have already; --preflight=false plans by the StackSets alone, quickly and without a session in any account"},
@@ -41,15 +42,16 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 	if errors.As(j.checkBlast(plan), &tooMuch) {
 		plan.Find(stackset.Finding{Code: "automatic-refused", Text: "A deploy of this plan would be refused: " + tooMuch.said() + ".", Remedy: tooMuch.Remedy()})
 	}
-	if j.Save != "" {
+	dear := j.Pricing.affordable(plan)
+	if j.Save != "" && dear == nil {
 		if err := j.keepPlan(chosen, plan); err != nil {
 			return err
 		}
 	}
 	shape := plan.JSON()
 	err = j.result(func() error { return showPlan(j.streams.out, j.out, plan, j.Verbose) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
-	if err != nil {
-		return err
+	if err != nil || dear != nil {
+		return cmp.Or(err, dear)
 	}
 	if !plan.Pending() {
 		j.out.Line("Nothing to do.")
@@ -63,7 +65,7 @@ func deployCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "deploy",
 		Usage: "plan and apply, no report",
-		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), []cli.Flag{keptFlag(), yesFlag(), settleFlag()}, shapeFlags()),
+		Flags: groups(whoFlags(), whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), costFlags(), []cli.Flag{keptFlag(), yesFlag(), settleFlag()}, shapeFlags()),
 		Action: func(c *cli.Context) error {
 			return with(c, s, func(ctx context.Context, j *job) error {
 				chosen, _, plan, err := j.prepare(ctx)
@@ -74,6 +76,9 @@ func deployCommand(s streams) *cli.Command {
 					if err := showPlan(j.streams.err, j.out, plan, false); err != nil {
 						return err
 					}
+				}
+				if err := j.Pricing.affordable(plan); err != nil {
+					return err
 				}
 				result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})
 				if err != nil {

@@ -23,6 +23,9 @@ func runMain(ctx context.Context, j *job) error {
 			return err
 		}
 	}
+	if err := j.Pricing.affordable(plan); err != nil {
+		return err
+	}
 	result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func (j *job) wish() (stackset.Desired, error) {
 	}
 	d := stackset.Desired{
 		Templates: asked, StackSet: j.StackSet, Remediation: orRemediation(j.Remediation), HomeRegion: j.session.HomeRegion, Partition: j.session.Partition,
-		Caller: j.session.Account, Parameters: j.Parameters, Tags: j.Tags, ReuseExisting: j.ReuseExisting, Preferences: j.Preferences, Prune: j.Prune, MaxDeletions: j.MaxDeletions, Auto: j.AutoDeploy,
+		Caller: j.session.Account, Parameters: j.Parameters, Tags: j.Tags, ReuseExisting: j.ReuseExisting, Preferences: j.Preferences, Prune: j.Prune, MaxDeletions: j.MaxDeletions, Auto: j.AutoDeploy, Prices: j.Pricing.Table,
 	}
 	if err := stackset.CheckName(d); err != nil {
 		return d, err

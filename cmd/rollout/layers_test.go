@@ -12,13 +12,14 @@ import (
 // layers lists what each package may import from this module. Imports run
 // downward only; a new arrow is a decision, so it is made here.
 var layers = map[string][]string{
-	"rollout/cmd/rollout":       {"rollout/reports", "rollout/stackset", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout", "rollout/internal/terminal", "rollout/internal/simaws", "rollout/internal/prove", "rollout/internal/restore", "rollout/internal/blast", "rollout/internal/doctor"},
+	"rollout/cmd/rollout":       {"rollout/reports", "rollout/stackset", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout", "rollout/internal/terminal", "rollout/internal/simaws", "rollout/internal/prove", "rollout/internal/restore", "rollout/internal/blast", "rollout/internal/doctor", "rollout/internal/cost"},
 	"rollout/reports":           {"rollout/stackset", "rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout"},
-	"rollout/stackset":          {"rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout"},
+	"rollout/stackset":          {"rollout/templates", "rollout/orgs", "rollout/internal/awsapi", "rollout/internal/fanout", "rollout/internal/cost"},
 	"rollout/templates":         {},
 	"rollout/orgs":              {"rollout/internal/awsapi", "rollout/internal/fanout"},
 	"rollout/internal/awsapi":   {},
 	"rollout/internal/fanout":   {},
+	"rollout/internal/cost":     {},
 	"rollout/internal/terminal": {},
 	// prove tries AWS alone; what the simulator claims comes from its caller.
 	"rollout/internal/prove": {"rollout/internal/awsapi"},

@@ -44,6 +44,7 @@ type options struct {
 	MaxDeletions string
 	MaxBlast     string // "" where it is not said
 	Canary       string // "" for the default
+	Pricing      pricing
 	Yes          bool
 	// Save is where a plan is kept; Kept is the one that --plan gives, nil without.
 	Save string
@@ -93,6 +94,9 @@ func readOptions(c *cli.Context) (options, error) {
 		return o, err
 	}
 	if o.AutoDeploy, err = autoDeployOf(c); err != nil {
+		return o, err
+	}
+	if o.Pricing, err = readPricing(c); err != nil {
 		return o, err
 	}
 	o.WithoutPreflight, o.Verbose = c.Command.Name == "plan" && !c.Bool("preflight"), c.Bool("verbose")

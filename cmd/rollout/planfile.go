@@ -63,6 +63,10 @@ type planOptions struct {
 	MaxDeletions        string            `json:"max-deletions,omitempty"`
 	MaxBlast            string            `json:"max-blast,omitempty"`
 	Canary              string            `json:"canary,omitempty"`
+	MaxCost             string            `json:"max-cost,omitempty"`
+	// Prices is the text of --prices; PricesSHA256 is of the table that was used.
+	Prices       string `json:"prices,omitempty"`
+	PricesSHA256 string `json:"prices-sha256,omitempty"`
 }
 
 func keptFlag() cli.Flag {
@@ -106,6 +110,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 			Remediation: string(orRemediation(j.Remediation)), PermissionsBoundary: j.PermissionsBoundary, Tags: j.Tags, ReuseExisting: j.ReuseExisting,
 			MaxConcurrent: p.MaxConcurrent, FailureTolerance: p.FailureTolerance, ConcurrencyMode: p.Mode, AutoDeploy: autoDeployWords(j.AutoDeploy), Prune: j.Prune, MaxDeletions: j.MaxDeletions,
 			MaxBlast: j.MaxBlast, Canary: j.Canary,
+			MaxCost: j.Pricing.Max, Prices: j.Pricing.Text, PricesSHA256: j.Pricing.table().SHA256,
 		},
 		Plan: plan.JSON(),
 	}
@@ -119,7 +124,7 @@ func (j *job) keepPlan(chosen *choice, plan *stackset.Plan) error {
 // take reads a kept plan and takes over what it says.
 func (o *options) take(c *cli.Context, path string) error {
 	var given []string
-	for _, f := range groups(whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags()) {
+	for _, f := range groups(whichFlags(), regionFlags(), deployFlags(), preferenceFlags(), pruneFlags(), automaticFlags(), costFlags()) {
 		if name := f.Names()[0]; c.IsSet(name) {
 			given = append(given, "--"+name)
 		}
@@ -149,7 +154,7 @@ func (o *options) take(c *cli.Context, path string) error {
 		return usageError{fmt.Sprintf("--plan %s: %s", path, err)}
 	}
 	o.Preferences = stackset.Preferences{MaxConcurrent: w.MaxConcurrent, FailureTolerance: w.FailureTolerance, Mode: w.ConcurrencyMode}
-	return nil
+	return o.Pricing.keep(w, path)
 }
 
 // planLimit is far above the file of 170,000 changes, and bounds what is read.

@@ -81,6 +81,7 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 	}
 	showEnforcement(w, p)
 	showWaves(w, p)
+	showCost(w, p)
 	showFindings(w, out, p)
 	return nil
 }
