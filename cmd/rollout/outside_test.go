@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rollout/internal/simaws"
 	"rollout/stackset"
 )
 
@@ -96,6 +97,10 @@ func TestAutomaticOutsideASimulation(t *testing.T) {
 // stays out, and detection goes on there.
 func TestAutomaticStaysOutOfWhatIsNotKnown(t *testing.T) {
 	onStage(t, func(s *stage) {
+		// In the other Region nothing will be evaluated, which is not held against the wave.
+		for _, id := range s.accounts {
+			s.sim.PutRecorder(id, "eu-west-1", simaws.RecorderSpec{Stopped: true})
+		}
 		s.detected("us-east-1")
 		closed := s.accounts[0]
 		s.sim.DenyAction(closed, "ec2:DescribeSecurityGroups")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"rollout/orgs"
 	"rollout/reports"
@@ -15,8 +16,17 @@ import (
 // watch waits until the remediations of a first wave have ended and what they changed
 // has been evaluated again, and says what is against going on, "" for nothing.
 func (j *job) watch(ctx context.Context, plan *stackset.Plan, so *stackset.Result) (hold string, err error) {
-	in := settleInput(plan, so)
+	in, automatic := settleInput(plan, so), remediatedIn(plan)
 	in.Accounts, in.Limit, in.Sessions = watched(plan), j.Settle, reports.NewSessions(j.session)
+	// What else the run brought to these accounts is not the wave's.
+	since := in.Since
+	in.Since = func(account, region, rule string) (time.Time, bool) {
+		if !automatic(account, region, rule) {
+			return time.Time{}, false
+		}
+		return since(account, region, rule)
+	}
+	in.Automatic = automatic
 	if len(in.Accounts) == 0 {
 		return "no account is in it that can be watched", nil
 	}
@@ -39,7 +49,7 @@ func (j *job) watch(ctx context.Context, plan *stackset.Plan, so *stackset.Resul
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	notes, left := reports.Unmended(gathered, remediatedIn(plan))
+	notes, left := reports.Unmended(gathered, automatic)
 	if notes != nil {
 		return against(notes), nil
 	}
