@@ -72,6 +72,7 @@ func DisarmPlan(d Desired, sets []Set, o Scope) *Plan {
 			plan.Changes = append(plan.Changes, disarmedPlain(s, t))
 		}
 	}
+	plan.findComingBack()
 	for _, s := range Tangled(sets, o) {
 		plan.Find(Finding{Code: "tangled", StackSet: s.Name, Text: fmt.Sprintf("Stack set %s remediates by itself: its template %s brings rule and remediation together, so it is not disarmed.", s.Name, s.Template.Name),
 			Remedy: fmt.Sprintf("rollout remove --template FILE --stack-set %s takes both away, where FILE is the template.", s.Name)})

@@ -44,6 +44,8 @@ var kinds = []Kind{
 		"Run with the management account's own credentials and --include-management: there plain stacks take the place of instances."},
 	{"account-unreached", SeverityWarning, "An instance that was to be deleted is in an account that StackSets does not reach.",
 		"Delete it once the account is ACTIVE again; of an account that closes for good nothing stays."},
+	{"auto-comes-back", SeverityWarning, "Instances are deleted of a set that deploys automatically, and it goes on watching the OUs that they were under.",
+		"Switch it off before: rollout deploy with --auto-deploy=off and the template; or remove all that the OU has, then StackSets watches it no more."},
 	{"auto-held", SeverityWarning, "To switch automatic deployment updates every instance of the set, and some outside this run are OUTDATED.",
 		"Run with a selection that takes them in."},
 	{"auto-ignores-choice", SeverityWarning, "Automatic deployment goes by OU: it takes no account filter, so accounts that a run leaves out get the instances all the same once they are moved below the OU or come back.",

@@ -29,6 +29,9 @@ type batch struct {
 }
 
 func (b batch) deploymentTargets() *types.DeploymentTargets {
+	if len(b.accounts) == 0 { // all that the OUs have
+		return &types.DeploymentTargets{OrganizationalUnitIds: b.ous}
+	}
 	return &types.DeploymentTargets{OrganizationalUnitIds: b.ous, Accounts: b.accounts, AccountFilterType: types.AccountFilterTypeIntersection}
 }
 

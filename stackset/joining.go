@@ -69,11 +69,9 @@ func (p *planner) watched(s Set) map[string][]string {
 // joining works out what an account gets that joins, for each OU of the selection and
 // each that a set watches.
 func (p *planner) joining() {
-	f := &forecast{p: p, units: units(p.d), watched: map[string]map[string][]string{}, creates: map[key]bool{}}
+	f := &forecast{p: p, units: units(p.d), watched: map[string]map[string][]string{}, becomes: map[key]Action{}}
 	for _, c := range p.plan.Changes {
-		if c.Action == Create || c.Action == Recreate {
-			f.creates[key{c.StackSet, c.Target}] = true
-		}
+		f.becomes[key{c.StackSet, c.Target}] = c.Action
 	}
 	places := map[string]bool{}
 	for _, id := range slices.Concat(p.d.OUs, p.d.Excluded) {
@@ -101,7 +99,7 @@ type forecast struct {
 	p *planner
 	// watched are the OUs of each set that deploys automatically, by its name.
 	watched map[string]map[string][]string
-	creates map[key]bool
+	becomes map[key]Action
 	units   map[string]*orgs.OU // all that the walk came by
 }
 
@@ -341,6 +339,12 @@ func (f *forecast) lacks(s Set, a *orgs.Account) bool {
 	return slices.ContainsFunc(f.automatic(s.Name, aboveOU(a.OU)), func(region string) bool {
 		t := Target{a.ID, region}
 		_, there := s.Instances[t]
-		return !there && !f.creates[key{s.Name, t}]
+		switch f.becomes[key{s.Name, t}] {
+		case Create:
+			return false
+		case Delete:
+			return true
+		}
+		return !there
 	})
 }

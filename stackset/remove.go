@@ -53,6 +53,7 @@ func RemovePlan(d Desired, sets []Set, o RemoveOptions) (*Plan, error) {
 		}
 	}
 	plan.Findings = left.sorted()
+	plan.findComingBack()
 	if len(o.Stay) > 0 {
 		plan.Find(Finding{Code: "needs-stay", Text: fmt.Sprintf("What other templates stand on stays, with the records that it keeps: %s.", list(names(o.Stay))),
 			Remedy: fmt.Sprintf("To take it out as well, afterwards: rollout remove --template %s, with the same selection.", strings.Join(names(o.Stay), ","))})

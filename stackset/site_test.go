@@ -188,7 +188,7 @@ func (s *site) asForetold(p *Plan, r *Result, before map[string]int) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if at := out.StackSetOperation.DeploymentTargets; at != nil && len(at.Accounts) > 0 {
+		if at := out.StackSetOperation.DeploymentTargets; at != nil && len(at.OrganizationalUnitIds) > 0 {
 			done = append(done, fmt.Sprint(op.StackSet, at.OrganizationalUnitIds, at.Accounts, aws.ToBool(out.StackSetOperation.RetainStacks)))
 		}
 	}

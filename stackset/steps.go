@@ -145,7 +145,12 @@ func deleteBatches(p *Plan, s *Set, o ApplyOptions, changes []Change) []batch {
 			gone = append(gone, c)
 		}
 	}
-	return append(letGoBatches(p, s, let), group(gone, p.Desired, s)...)
+	wholeLet, let := wholeOUs(p, s, let)
+	for i := range wholeLet {
+		wholeLet[i].retain = true
+	}
+	whole, gone := wholeOUs(p, s, gone)
+	return slices.Concat(wholeLet, letGoBatches(p, s, let), whole, group(gone, p.Desired, s))
 }
 
 // letGoBatches are operations that delete instances and leave their stacks behind.

@@ -69,9 +69,16 @@ func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desir
 	if err != nil {
 		return err
 	}
+	unread, err := stackset.ReadTargets(ctx, j.session, chosen.callAs, found.Sets)
+	if err != nil {
+		return err
+	}
 	plan, err := planFor(d, found)
 	if err != nil {
 		return err
+	}
+	for _, f := range unread {
+		plan.Find(f)
 	}
 	if !j.Quiet {
 		if err := showPlan(j.streams.err, j.out, plan, true); err != nil {

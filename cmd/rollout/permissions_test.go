@@ -222,7 +222,8 @@ var acts = map[string][]act{
 	"drift":   {{name: "of all", before: deployed, after: drifts, args: []string{"drift"}}},
 	"disarm": {{name: "all", before: deployed, after: underWay, args: []string{"disarm", "--yes"}}, {name: "beside a stack of another version", before: deployed, after: foreign, args: []string{"disarm", "--yes"}},
 		{name: "chosen", before: deployed, args: []string{"disarm", "--yes", "--ou", "Workloads"}}},
-	"remove": {{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
+	"remove": {{name: "automatic deployment", before: deployed, after: automatic, args: words([]string{"remove", "--max-deletions", "100%"}, chosen, []string{"--yes"})},
+		{name: "all", before: deployed, args: words([]string{"remove", "--delete-set", "--max-deletions", "100%"}, chosen, []string{"--yes"})}},
 	"release": {
 		{name: "undone", before: words2(deployed, released), args: []string{"release", "--for", "control-tower", "--undo", "--ou", "Workloads", "--yes"}},
 		{name: "all", prepare: bystander, before: deployed, args: released},

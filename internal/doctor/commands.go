@@ -164,6 +164,6 @@ func Commands() []Command {
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
 			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},
 		{"release", slices.Concat(take, control, enter, inside(stackset.PreflightPolicy), alone("organizations:TagResource organizations:UntagResource"))},
-		{"remove", slices.Concat(take, seen, drop, plainly("cloudformation:DescribeStackEvents"), on(sets, "cloudformation:DeleteStackSet"))},
+		{"remove", slices.Concat(take, joins, seen, drop, plainly("cloudformation:DescribeStackEvents"), on(sets, "cloudformation:DeleteStackSet"))},
 	}
 }
