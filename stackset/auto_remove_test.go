@@ -174,7 +174,7 @@ func TestMovesUnderAutomaticDeployment(t *testing.T) {
 // What holds data stays in an account that leaves, what does not goes.
 func TestDataStaysWhenAnAccountLeaves(t *testing.T) {
 	for body, retain := range map[string]bool{
-		`{"Resources":{"Bucket":{"Type":"AWS::S3::Bucket","DeletionPolicy":"Delete"}}}`:              true,
+		`{"Resources":{"Bucket":{"Type":"AWS::S3::Bucket","DeletionPolicy":"Delete"}}}`:               true,
 		`{"Resources":{"Bucket":{"Type":"AWS::S3::Bucket","DeletionPolicy":"RetainExceptOnCreate"}}}`: false,
 		`{"Resources":{"Handle":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}`:                false,
 	} {
@@ -197,4 +197,38 @@ func TestDataStaysWhenAnAccountLeaves(t *testing.T) {
 			s.wantAutomatic(map[string]string{"own": p.Sets[0].AutoWant.String()})
 		})
 	}
+}
+
+// Accounts that are chosen one by one have StackSets watch their own OUs and no more, and
+// a set that deploys automatically says when a run has it watch another one.
+func TestChosenAccountsWidenNothingElse(t *testing.T) {
+	const set = "rollout-default-security-group"
+	inSim(t, 1, func(t *testing.T, s *site) {
+		s.chooses([]string{s.tree.Root.ID}, nil)
+		all := s.d.Accounts
+		of := func(path string) []*orgs.Account {
+			at := slices.IndexFunc(all, func(a *orgs.Account) bool { return a.OUPath() == path && a.Active() })
+			return all[at : at+1]
+		}
+		s.d.NotJoining, s.d.Auto = "accounts are named", AutoDeploy{All: true}
+		s.d.Accounts = of("Workloads/Staging")
+		s.apply(t.Context(), s.prepared())
+		if w := s.watches(set); len(w) != 1 || w[s.ou("Workloads/Staging")] == nil {
+			t.Errorf("watched: %v", w)
+		}
+		s.d.Accounts, s.d.Auto = of("Sandbox"), AutoDeploy{}
+		p := s.prepared()
+		if !slices.ContainsFunc(p.Findings, func(f Finding) bool {
+			return f.Code == "auto-watches-more" && strings.Contains(f.Text, "Sandbox ("+s.ou("Sandbox")+") in eu-west-1, us-east-1")
+		}) {
+			t.Errorf("findings %v", p.Findings)
+		}
+		s.apply(t.Context(), p)
+		if w := s.watches(set); len(w) != 2 {
+			t.Errorf("watched: %v", w)
+		}
+		if s.prepared().has("auto-watches-more") {
+			t.Error("nothing more is watched")
+		}
+	})
 }

@@ -60,6 +60,8 @@ var kinds = []Kind{
 		"Plan again after an account was moved; where a stack failed for what was there, the plan says so."},
 	{"auto-unread", SeverityWarning, "Which OUs a stack set watches could not be asked.",
 		"Allow cloudformation:ListStackSetAutoDeploymentTargets, and plan again."},
+	{"auto-watches-more", SeverityWarning, "A set that deploys automatically is deployed to more OUs or Regions, which StackSets watches from then on.",
+		"Where accounts that join there are to get nothing, switch it off before: --auto-deploy=off."},
 	{"automatic-refused", SeverityError, "A deploy of this plan would be refused: automatic remediation would change more resources than somebody allowed, or nobody said how many it may.",
 		"Look at them with rollout plan --blast-radius, and say the number with --max-blast, or use --remediation manual."},
 	{"automatic-withheld", SeverityError, "Automatic remediation stays out where its rule has not been evaluated yet or what it would change could not be read: nothing is changed that nobody has seen. What detects goes on there.",

@@ -103,7 +103,8 @@ func overridesKey(o map[string]string) string {
 // ouFor is the deployment target that holds an account: for an instance that is
 // there the one that it was deployed by, since StackSets knows it under no other
 // (hashicorp/terraform-provider-aws#27877), unless the account has left it; else
-// the chosen OU above the account, or the root.
+// the chosen OU above the account, or the root. StackSets watches an OU that a set was
+// deployed by: where accounts are chosen one by one that is no more than their own.
 func ouFor(c Change, d Desired, s *Set) string {
 	by := ""
 	if i, ok := s.Instances[c.Target]; ok && c.Action != Create {
@@ -124,6 +125,9 @@ func ouFor(c Change, d Desired, s *Set) string {
 	}
 	if by != "" {
 		return root // the account was moved away from under by
+	}
+	if d.NotJoining != "" && s.AutoWant.Enabled {
+		return c.Account.OU.ID
 	}
 	return cmp.Or(chosen, root)
 }

@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -243,9 +244,9 @@ func (f *forecast) notBecause(s Set, partly bool) string {
 	case neverAutomatic(s.Template) != "":
 		why = neverAutomatic(s.Template)
 	case partly:
-		why = "the set has no instance under this OU in these Regions, so StackSets does not watch them"
+		why = "no instance was deployed by this OU or one above it in these Regions, so StackSets does not watch them"
 	case s.AutoWant.Enabled:
-		why = "the set has no instance under this OU, so StackSets does not watch it"
+		why = "no instance was deployed by this OU or one above it, so StackSets does not watch it"
 	case s.AutoHeld != "":
 		why = "automatic deployment stays off: " + s.AutoHeld
 	case s.Template.Name == templates.Recording && f.p.d.Auto.Says():
@@ -303,6 +304,9 @@ func (f *forecast) warn() {
 		if why := neverAutomatic(s.Template); why != "" {
 			p.find(Finding{Code: "auto-never", StackSet: s.Name, Text: "{sets} deploys automatically to accounts that join, which rollout never asks for: " + why + "."})
 		}
+		if more := f.more(s); s.AutoWas.Enabled && len(more) > 0 {
+			p.find(Finding{Code: "auto-watches-more", StackSet: s.Name, Text: "{sets} deploys automatically, and has StackSets watch more after this run: " + list(more) + "."})
+		}
 		var filtered, passed []Place
 		for _, id := range slices.Sorted(maps.Keys(p.d.Walked)) {
 			switch a := p.d.Walked[id]; {
@@ -331,6 +335,24 @@ func (f *forecast) warn() {
 	if base := p.set(templates.RecordingBase); base.AutoWant.Enabled {
 		p.find(Finding{Code: "auto-no-overrides", StackSet: base.Name, Text: "Automatic deployment gives no overrides: {sets} makes no service-linked role in an account that joins, and where AWSServiceRoleForConfig is missing recording works only after a run."})
 	}
+}
+
+// more are the OUs and Regions that a set watches after the run and not before it.
+func (f *forecast) more(s Set) []string {
+	var out []string
+	for _, id := range slices.Sorted(maps.Keys(f.watched[s.Name])) {
+		above := []string{id}
+		if ou := f.units[id]; ou != nil {
+			above = aboveOU(ou)
+		}
+		regions := slices.DeleteFunc(slices.Clone(f.watched[s.Name][id]), func(region string) bool {
+			return slices.ContainsFunc(above, func(up string) bool { return slices.Contains(s.Auto.Targets[up], region) })
+		})
+		if len(regions) > 0 {
+			out = append(out, fmt.Sprintf("%s (%s) in %s", cmp.Or(f.path(id), "the root"), id, list(regions)))
+		}
+	}
+	return out
 }
 
 // lacks says whether StackSets would deploy a set to an account that is there already, if

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/urfave/cli/v2"
@@ -61,6 +62,24 @@ type statusAutoJSON struct {
 	Enabled   bool     `json:"enabled"`
 	Retain    bool     `json:"retain_stacks_on_account_removal"`
 	DependsOn []string `json:"depends_on"`
+}
+
+// words say what comes before it in an account, and what stays in one that leaves.
+func (a statusAutoJSON) words() string {
+	var names []string
+	for _, arn := range a.DependsOn {
+		_, name, _ := strings.Cut(arn, ":stackset/")
+		name, _, _ = strings.Cut(name, ":")
+		names = append(names, orWord(name, arn))
+	}
+	text := ""
+	if len(names) > 0 {
+		text = " after " + strings.Join(names, ", ")
+	}
+	if a.Retain {
+		text += " (stacks stay in an account that leaves)"
+	}
+	return text
 }
 
 type failureJSON struct {
@@ -220,7 +239,7 @@ func (j *job) showStatus(list []statusJSON) error {
 			fmt.Fprintf(w, ", enforces (%s)", s.Remediation)
 		}
 		if s.AutoDeployment.Enabled {
-			fmt.Fprint(w, ", deploys automatically")
+			fmt.Fprintf(w, ", deploys automatically%s", s.AutoDeployment.words())
 		}
 		if s.Outdated {
 			fmt.Fprint(w, ", template older than this rollout's")
