@@ -40,6 +40,7 @@ func ReleasePlan(d Desired, sets []Set, policies *orgs.Policies) *Plan {
 			plan.Find(Finding{Code: "release-denied", StackSet: c.StackSet, Text: "The recorder of {places} stays: " + denial + "."}, In(c.Account, c.Region))
 		}
 	}
+	plan.findComingBack() // Control Tower enrols by a move
 	plan.Hash = plan.hash(plan.Steps(ApplyOptions{}))
 	return plan
 }
