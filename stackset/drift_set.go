@@ -60,7 +60,10 @@ func (d *drifter) instances(ctx context.Context, s Set, targets []Target) (out d
 		return out
 	}
 	for i := range out.places {
-		out.places[i].take(s.Instances, results, ran, d.o.Last)
+		out.places[i].take(s.Instances, results)
+		if !d.o.Last {
+			out.places[i].newerThan(ran[0])
+		}
 	}
 	d.resources(ctx, s.Name, out.places, ran)
 	// What was deleted since the sets were looked up is nobody's drift.
@@ -70,7 +73,7 @@ func (d *drifter) instances(ctx context.Context, s Set, targets []Target) (out d
 
 // take takes over what StackSets says of an instance. What an operation failed to check
 // keeps the word of an earlier one, so the operation's result comes first.
-func (p *Drift) take(instances map[Target]Instance, results map[Target]types.StackSetOperationResultSummary, ran []Operation, last bool) {
+func (p *Drift) take(instances map[Target]Instance, results map[Target]types.StackSetOperationResultSummary) {
 	i := instances[p.Target]
 	p.StackID, p.Checked = i.StackID, i.DriftChecked
 	if row, failed := results[p.Target]; failed {
@@ -85,9 +88,17 @@ func (p *Drift) take(instances map[Target]Instance, results map[Target]types.Sta
 	default:
 		p.Status = DriftNotChecked
 		p.Reason = cmp.Or(p.Reason, "no detection has looked at it")
-		if !last {
-			p.unknown("the detection passed it over (the instance is " + i.Status + ", " + i.DetailedStatus + ")")
+	}
+}
+
+// newerThan takes the word of an earlier detection for none: lists of results are
+// eventually consistent, and a failure that is missing there must not read as in sync.
+func (p *Drift) newerThan(op Operation) {
+	if p.Status != DriftUnknown && p.Checked.Before(op.Created.Truncate(time.Second)) {
+		if !p.Inactive {
+			p.Reason = ""
 		}
+		p.unknown("the detection shows no result for it")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +209,18 @@ func TestDriftThatCannotBeSeen(t *testing.T) {
 				}
 			}
 		}
+		// What an earlier detection said is not taken for this one's.
+		s.answer = func(action string, status int, body string) (int, string) {
+			if action == "ListStackInstances" {
+				body = checkedAt.ReplaceAllString(body, "<LastDriftCheckTimestamp>1999-12-31T23:00:00Z<")
+			}
+			return status, body
+		}
+		for _, p := range s.drift(DriftOptions{}).Places {
+			if p.Status != DriftUnknown || p.AccountID == s.d.Accounts[2].ID && p.Reason != "the detection shows no result for it" {
+				t.Errorf("old: %+v", p)
+			}
+		}
 		// A set whose detection is refused: nothing at all is known, which is an error.
 		s.answer = func(action string, status int, body string) (int, string) {
 			if action == "DetectStackSetDrift" {
@@ -224,6 +237,8 @@ func TestDriftThatCannotBeSeen(t *testing.T) {
 		}
 	})
 }
+
+var checkedAt = regexp.MustCompile(`<LastDriftCheckTimestamp>[^<]*<`)
 
 // A detection that runs already is followed, and one that is left goes on.
 func TestDriftIsFollowed(t *testing.T) {
