@@ -12,7 +12,8 @@ type baseline struct {
 
 // regionBaseline is what an account has in a Region beside its networks.
 type regionBaseline struct {
-	encryptEBS bool // EBS encryption by default
+	encryptEBS bool   // EBS encryption by default
+	ebsKey     string // with this key, "" for aws/ebs
 	flowLogs   []*flowLog
 
 	securityHub, guardDuty bool

@@ -33,6 +33,9 @@ var ec2Ops = map[string]handler{
 	"DescribeFlowLogs":              ec2Shared,
 	"DeleteFlowLogs":                ec2Shared,
 	"GetEbsEncryptionByDefault":     ec2Shared,
+	"GetEbsDefaultKmsKeyId":         ec2Shared,
+	"ModifyEbsDefaultKmsKeyId":      ec2Shared,
+	"ResetEbsDefaultKmsKeyId":       ec2Shared,
 	"EnableEbsEncryptionByDefault":  ec2Shared,
 	"DisableEbsEncryptionByDefault": ec2Shared,
 }

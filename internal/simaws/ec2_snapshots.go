@@ -313,5 +313,8 @@ func ec2MoreMembers(q query) map[string]any {
 	in := flowLogMembers(q)
 	maps.Copy(in, instanceMembers(q))
 	maps.Copy(in, leaningMembers(q))
+	if key := q.str("KmsKeyId"); key != "" {
+		in["KmsKeyId"] = key
+	}
 	return in
 }

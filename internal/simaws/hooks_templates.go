@@ -126,6 +126,17 @@ func (s *Sim) TagInstance(id, region, instanceID, key, value string) {
 	})
 }
 
+// StopInstance stops an instance, which then sends no metrics.
+func (s *Sim) StopInstance(id, region, instanceID string) {
+	s.change(id, func(a *account) {
+		r := a.region(region)
+		if i := s.settings(a, r).instances[instanceID]; i != nil {
+			i.State = "stopped"
+			s.changed(r, typeInstance, instanceID)
+		}
+	})
+}
+
 // EndInstances terminates every instance of an account and Region.
 func (s *Sim) EndInstances(id, region string) {
 	s.change(id, func(a *account) {
@@ -157,6 +168,15 @@ func (s *Sim) KeepSnapshot(id, region string, shared ...string) (snapshotID stri
 		snapshotID = n.ID
 	})
 	return snapshotID
+}
+
+// TagSnapshot puts a tag on a snapshot.
+func (s *Sim) TagSnapshot(id, region, snapshotID, key, value string) {
+	s.change(id, func(a *account) {
+		if n := s.settings(a, a.region(region)).snapshots[snapshotID]; n != nil {
+			n.Tags[key] = value
+		}
+	})
 }
 
 // SnapshotShares counts the snapshots of an account and Region by whom they are shared with.

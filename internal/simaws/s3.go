@@ -6,7 +6,7 @@ import (
 )
 
 // s3Ops are the calls served, by name: path style only.
-var s3Ops = map[string]handler{"HeadBucket": headBucket, "GetObject": getObject, "ListObjectsV2": listObjects}
+var s3Ops = map[string]handler{"HeadBucket": headBucket, "GetObject": getObject, "ListObjectsV2": listObjects, "ListBuckets": listBuckets}
 
 func init() {
 	for _, calls := range s3Subresources {

@@ -30,6 +30,8 @@ func s3Action(r *http.Request) string {
 		}
 	}
 	switch {
+	case r.Method == http.MethodGet && r.URL.Path == "/":
+		return "ListBuckets"
 	case r.Method == http.MethodHead && key == "":
 		return "HeadBucket"
 	case r.Method == http.MethodGet && key == "" && q.Get("list-type") == "2":

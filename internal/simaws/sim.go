@@ -165,6 +165,7 @@ func init() {
 		"ec2":            {protocol: protocolEC2, version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ops: ec2Ops, asks: true},
 		"ecs":            {protocol: protocolJSON11, target: "AmazonEC2ContainerServiceV20141113", ops: ecsOps, asks: true},
 		"lambda":         {protocol: protocolREST, route: lambdaRoute, ops: lambdaOps, asks: true},
+		"monitoring":     {protocol: protocolCBOR, target: "GraniteServiceVersion20100801", iamPrefix: "cloudwatch", ops: cloudwatchOps, asks: true},
 		"account":        {protocol: protocolREST, ops: accountOps},
 		"controltower":   {protocol: protocolREST, paths: controltowerPaths, ops: controltowerOps},
 		"s3":             {protocol: protocolS3, ops: s3Ops, asks: true},

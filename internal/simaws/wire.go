@@ -24,6 +24,7 @@ const (
 	protocolEC2
 	protocolREST
 	protocolS3
+	protocolCBOR // Smithy RPC v2
 )
 
 // bodyLimit is the largest request taken: a template of 51,200 bytes in a form,
@@ -248,6 +249,8 @@ func (s *Sim) decode(r *http.Request) (*call, *service, *apiError) {
 		}
 	case protocolS3:
 		c.Action, c.Body = s3Action(r), body
+	case protocolCBOR:
+		c.Action, c.Body = cborAction(svc, r), body
 	}
 	return c, svc, nil
 }
@@ -304,7 +307,7 @@ func unknownAction(svc *service, c *call) error {
 	switch svc.protocol {
 	case protocolJSON11:
 		return fail(http.StatusBadRequest, "UnknownOperationException", "")
-	case protocolREST:
+	case protocolREST, protocolCBOR:
 		return fail(http.StatusNotFound, "UnknownOperationException", "")
 	case protocolS3: // S3 API reference, error responses
 		return fail(http.StatusNotImplemented, "NotImplemented", "A header that you provided implies functionality that is not implemented.")

@@ -46,6 +46,8 @@ func encode(w http.ResponseWriter, svc *service, c *call, body any, err error, n
 			return send(w, http.StatusOK, []byte("{}"))
 		}
 		return send(w, http.StatusOK, marshal(body))
+	case protocolCBOR:
+		return writeCBOR(w, c, body, e)
 	case protocolEC2:
 		h.Set("Content-Type", "text/xml;charset=UTF-8")
 		if e != nil {

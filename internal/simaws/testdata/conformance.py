@@ -24,7 +24,7 @@ COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError", "Validatio
 # STS answers InvalidParameterValue for tags, of which its model says nothing; S3's model
 # has hardly any errors, its API reference's list of error codes has these.
 OF = {"sts": {"InvalidParameterValue"},
-      "s3": {"InvalidTag", "MalformedPolicy", "MalformedXML", "NoSuchBucket", "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "NoSuchWebsiteConfiguration", "PermanentRedirect"}}
+      "s3": {"InvalidArgument", "InvalidTag", "MalformedPolicy", "MalformedXML", "NoSuchBucket", "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "NoSuchWebsiteConfiguration", "PermanentRedirect"}}
 
 
 def strip(tag):
@@ -124,7 +124,7 @@ def judge(url, operation_model, response_dict, **_):
     if not request or (url, request) in requests:
         defects.add(f"WIRE-02: {name}: request id {request!r}: none, or that of another answer")
     requests.add((url, request))
-    protocol = service.metadata["protocol"]
+    protocol = service.resolved_protocol  # of several the one that boto3 speaks
     modelled = {s.metadata.get("error", {}).get("code", s.name): s for s in operation_model.error_shapes}
     if status >= 300:
         if protocol in ("json", "rest-json"):

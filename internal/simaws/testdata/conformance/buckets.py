@@ -15,6 +15,11 @@ def run(c):
             break
         time.sleep(0.1)
     s3 = c.client("s3", credentials=c.session)
+    told = {b["Name"]: b.get("BucketRegion") for p in s3.get_paginator("list_buckets").paginate(BucketRegion="us-east-1", MaxBuckets=1) for b in p["Buckets"]}
+    silent = {b["Name"]: b.get("BucketRegion") for b in s3.list_buckets()["Buckets"]}
+    if told.get(name) != "us-east-1" or name not in silent or set(silent.values()) != {None} or set(told.values()) != {"us-east-1"}:
+        c.defects.add(f"ListBuckets: {told}, and without a parameter {silent}")
+    c.refused("InvalidArgument", s3.list_buckets, BucketRegion="eu-west-1")
     block = lambda: s3.get_public_access_block(Bucket=name, ExpectedBucketOwner=c.member)["PublicAccessBlockConfiguration"]
     if block() != OFF:
         c.defects.add(f"GetPublicAccessBlock: {block()}")

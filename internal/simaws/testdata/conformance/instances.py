@@ -1,4 +1,5 @@
-"""EC2: instances' metadata options and snapshots' shares."""
+"""EC2: instances' metadata options and snapshots' shares; CloudWatch: who asks without a token."""
+import datetime
 
 
 def entered(c):
@@ -9,15 +10,15 @@ def entered(c):
         except c.ClientError:
             continue
         for region in ("us-east-1", "eu-west-1"):
-            yield account, c.client("ec2", region, keys)
+            yield keys, region, c.client("ec2", region, keys)
 
 
 def run(c):
     instances, snapshots = None, None
-    for account, ec2 in entered(c):
+    for keys, region, ec2 in entered(c):
         try:
             if instances is None and any(i["State"]["Name"] == "running" for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]):
-                instances = ec2
+                instances, metrics = ec2, c.client("cloudwatch", region, keys)
             if snapshots is None and any(not s["Encrypted"] for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]):
                 snapshots = ec2
         except c.ClientError:
@@ -27,8 +28,22 @@ def run(c):
     if not instances or not snapshots:
         c.defects.add("no account has an instance and a snapshot")
         return
+    untokened(c, instances, metrics)
     options(c, instances)
     shares(c, snapshots)
+
+
+def untokened(c, ec2, metrics):
+    """A value a day, newest first, and none of a metric that nothing sends."""
+    machine = ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])["Reservations"][0]["Instances"][0]["InstanceId"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    asked = lambda name: {"Id": "i0", "MetricStat": {"Metric": {"Namespace": "AWS/EC2", "MetricName": name, "Dimensions": [{"Name": "InstanceId", "Value": machine}]}, "Period": 86400, "Stat": "Sum"}}
+    get = lambda name, **more: metrics.get_metric_data(MetricDataQueries=[asked(name)], **{"StartTime": now - datetime.timedelta(days=3), "EndTime": now, **more})["MetricDataResults"][0]
+    found, none = get("MetadataNoToken"), get("CPUCreditBalance")
+    times = found["Timestamps"]
+    if len(times) != len(found["Values"]) or times != sorted(times, reverse=True) or not all(now - datetime.timedelta(days=3, seconds=1) <= t <= now for t in times) or none["Values"]:
+        c.defects.add(f"GetMetricData: {found}, {none}")
+    c.refused("ValidationError", get, name="MetadataNoToken", StartTime=now, EndTime=now - datetime.timedelta(days=1))
 
 
 def options(c, ec2):

@@ -12,6 +12,10 @@ def encryption(ec2):
     assert ec2.get_ebs_encryption_by_default()["SseType"] == "sse-kms"
     assert ec2.disable_ebs_encryption_by_default()["EbsEncryptionByDefault"] is False
     ec2.get_ebs_encryption_by_default()
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+    assert ec2.modify_ebs_default_kms_key_id(KmsKeyId="0ea3fef3-80a7-4778-9d8c-1c0c6example")["KmsKeyId"].startswith("arn:aws:kms:us-east-1:")
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"].endswith(":key/0ea3fef3-80a7-4778-9d8c-1c0c6example")
+    assert ec2.reset_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
 def flow_logs(c, ec2):
