@@ -85,29 +85,32 @@ func (g *group) lean(format string, args ...any) {
 	}
 }
 
-// decide is the runbook's decision. unread is what could not be asked: it leaves a group
-// unknown only where nobody was seen to lean on it.
+// decide is the runbook's decision. unread is what could not be asked: where nobody was
+// seen to lean on the group, that makes it unknown.
 func (g *group) decide(empties bool, unread []string) {
-	users := "in use"
+	users := ""
 	if n := len(g.Leans); n > 0 {
-		users = "in use by " + g.Leans[0]
+		users = "in use: " + g.Leans[0]
 		if n > 1 {
 			users = fmt.Sprintf("%s and %d more", users, n-1)
+		}
+		if len(unread) > 0 {
+			users += ", and not known by whom else: " + strings.Join(unread, "; ")
 		}
 	}
 	switch {
 	case len(g.Leans) > 0 && empties:
-		g.Verdict, g.WouldChange, g.Reason = NotSafe, true, "InUse=Empty takes "+g.rules+" although it is "+users
+		g.Verdict, g.WouldChange, g.Reason = NotSafe, true, "InUse=Empty takes "+g.rules+", "+users
 	case len(g.Leans) > 0:
-		g.Verdict, g.Reason = NotSafe, "left: "+users+"; has "+g.rules
+		g.Verdict, g.Reason = NotSafe, "left: "+users
 	case len(unread) > 0:
-		g.Verdict, g.WouldChange, g.Reason = Unknown, true, "has "+g.rules+"; not known who leans on it: "+strings.Join(unread, "; ")
+		g.Verdict, g.WouldChange, g.Reason = Unknown, true, "takes "+g.rules+"; not known who leans on it: "+strings.Join(unread, "; ")
 	default:
-		g.Verdict, g.WouldChange, g.Reason = Safe, true, "nobody leans on it; has "+g.rules
+		g.Verdict, g.WouldChange, g.Reason = Safe, true, "takes "+g.rules+"; nobody leans on it"
 	}
 }
 
-// groupWords counts a group's rules.
+// groupWords counts a group's rules, in words.
 func groupWords(g types.SecurityGroup) string {
 	count := func(list []types.IpPermission) (n int) {
 		for _, p := range list {
@@ -115,7 +118,7 @@ func groupWords(g types.SecurityGroup) string {
 		}
 		return n
 	}
-	return fmt.Sprintf("%d inbound and %d outbound rules", count(g.IpPermissions), count(g.IpPermissionsEgress))
+	return fmt.Sprintf("its rules (%d inbound, %d outbound)", count(g.IpPermissions), count(g.IpPermissionsEgress))
 }
 
 func tagsOf(list []types.Tag) map[string]string {

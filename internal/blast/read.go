@@ -99,13 +99,14 @@ func byAccount(plan *stackset.Plan, enforced []stackset.Enforced) (out []inAccou
 // kind is a set's remediations in a Region, the same in every account.
 type kind struct{ set, region string }
 
+// factsOf are what preflight read in a place, nil where it did not look.
 func factsOf(plan *stackset.Plan, account, region string) *stackset.RegionFacts {
 	if plan.Facts != nil {
 		if a := plan.Facts.Accounts[account]; a != nil && a.Regions[region] != nil {
 			return a.Regions[region]
 		}
 	}
-	return &stackset.RegionFacts{}
+	return nil
 }
 
 // account reads one account.

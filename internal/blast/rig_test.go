@@ -3,6 +3,7 @@ package blast
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func newRig(t *testing.T, so simaws.Options, template string, regions ...string)
 		Caller: session.Account, Organization: tree.OrganizationID, OUs: []string{tree.Root.ID}, Parameters: map[string]string{}, ReuseExisting: true,
 	}
 	for _, a := range tree.Accounts {
-		if a.Active() && a.OUPath() == "Workloads" {
+		if a.Active() && strings.HasPrefix(a.OUPath(), "Workloads") {
 			s.d.Accounts = append(s.d.Accounts, a)
 		}
 	}

@@ -31,6 +31,14 @@ var looks = map[string]struct {
 	actions []string
 }{
 	templates.DefaultSecurityGroup: {defaultGroups, defaultGroupReads},
+	"access-keys":                  {accessKeys, accessKeyReads},
+	"ebs-encryption":               {ebsEncryption, ebsEncryptionReads},
+	"imds-v2":                      {instances, instanceReads},
+	"password-policy":              {passwordPolicy, passwordPolicyReads},
+	"public-exposure":              {snapshots, snapshotReads},
+	"restrict-ssh-rdp":             {openPorts, openPortReads},
+	"s3-encryption":                {buckets, bucketReads},
+	"vpc-flow-logs":                {flowLogs, flowLogReads},
 }
 
 // look lists the resources that a remediation acts on, and its verdicts on them.
@@ -38,6 +46,9 @@ func (at *site) look(ctx context.Context, m remedy) ([]Resource, error) {
 	known, ok := looks[m.set.Template.Enforces]
 	if !ok {
 		return nil, fmt.Errorf("what template %s changes cannot be read by this version", m.set.Template.Name)
+	}
+	if len(m.rules) == 0 {
+		return nil, nil // a Region that lacks the rule
 	}
 	return known.look(ctx, at, m)
 }

@@ -104,6 +104,8 @@ func (at *site) verdicts(ctx context.Context, in inRegion) []remedy {
 // first equal one by name. One of our name that has other parameters gives another verdict.
 func sourceOf(rule templates.Rule, f *stackset.RegionFacts) (name, why string) {
 	switch {
+	case f == nil:
+		return "", "preflight did not look there"
 	case f.Gap.Is():
 		return "", "preflight could not read AWS Config: " + f.Gap.Text
 	case f.Recorder == nil && !rule.ByClockOnly():
@@ -217,6 +219,9 @@ func (at *site) evaluated(m remedy) Place {
 	if p.Why = strings.Join(why, "; "); p.Why != "" {
 		p.When = time.Time{}
 	}
-	p.Evaluated = p.Why == "" && len(m.rules) > 0
+	if len(m.rules) == 0 {
+		p.Why = "the template remediates nothing in this Region"
+	}
+	p.Evaluated = p.Why == ""
 	return p
 }
