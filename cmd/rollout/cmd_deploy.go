@@ -19,6 +19,7 @@ func planCommand(s streams) *cli.Command {
 			&cli.BoolFlag{Name: "preflight", Value: true, Category: how, EnvVars: env("preflight"),
 				Usage: "look at what accounts and Regions have already; --preflight=false plans by the StackSets alone, quickly and without a session in any account"},
 			toggle(how, "verbose", "every account and Region, and every call with all its targets"),
+			toggle(how, "blast-radius", "list the resources that enforcement would change now, and who leans on each"),
 			&cli.BoolFlag{Name: "detailed-exitcode", Category: how, EnvVars: env("detailed-exitcode"), Usage: "exit 2 when there are changes"},
 		}, shapeFlags()),
 		Action: func(c *cli.Context) error {
@@ -29,6 +30,9 @@ func planCommand(s streams) *cli.Command {
 }
 
 func runPlan(ctx context.Context, j *job, detailed bool) error {
+	if j.BlastRadius && j.WithoutPreflight {
+		return usageError{"--blast-radius reads accounts, and --preflight=false enters none: leave one of them out"}
+	}
 	if j.Save != "" {
 		if err := j.canKeep(); err != nil {
 			return err
@@ -48,8 +52,15 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 			return err
 		}
 	}
-	shape := plan.JSON()
-	err = j.result(func() error { return showPlan(j.streams.out, j.out, plan, j.Verbose) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
+	shape := planJSON{JSONPlan: plan.JSON()}
+	if j.BlastRadius {
+		radius, err := j.blastRadius(ctx, plan)
+		if err != nil {
+			return err
+		}
+		shape.BlastRadius = radius.JSON()
+	}
+	err = j.result(func() error { return j.showWhole(plan) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
 	if err != nil || dear != nil {
 		return cmp.Or(err, dear)
 	}
@@ -78,6 +89,9 @@ func deployCommand(s streams) *cli.Command {
 					}
 				}
 				if err := j.Pricing.affordable(plan); err != nil {
+					return err
+				}
+				if err := j.foretell(ctx, plan); err != nil {
 					return err
 				}
 				result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})

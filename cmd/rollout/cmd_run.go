@@ -26,6 +26,9 @@ func runMain(ctx context.Context, j *job) error {
 	if err := j.Pricing.affordable(plan); err != nil {
 		return err
 	}
+	if err := j.foretell(ctx, plan); err != nil {
+		return err
+	}
 	result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})
 	if err != nil {
 		return err

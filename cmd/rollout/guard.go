@@ -29,7 +29,7 @@ func (j *job) guard(ctx context.Context, plan *stackset.Plan) error {
 		radius := &blast.Radius{} // of a glance, in which no account is entered, nothing is known
 		if !j.WithoutPreflight {
 			var err error
-			if radius, err = j.readBlast(ctx, plan); err != nil {
+			if radius, err = j.blastRadius(ctx, plan); err != nil {
 				return err
 			}
 		}
@@ -189,25 +189,6 @@ func (j *job) checkBlast(plan *stackset.Plan) error {
 		refusal.most = most
 	}
 	return refusal
-}
-
-// readBlast reads what automatic remediation would change.
-func (j *job) readBlast(ctx context.Context, plan *stackset.Plan) (*blast.Radius, error) {
-	var bar *terminal.Bar
-	defer func() { bar.Done() }()
-	radius, err := blast.Read(ctx, j.session, plan, func(e blast.Event) {
-		switch e := e.(type) {
-		case blast.Started:
-			j.out.Line("blast radius: reading %d places of %d accounts", e.Places, e.Accounts)
-			bar = j.out.Bar("blast radius", e.Accounts)
-		case blast.AccountRead:
-			bar.Set(e.Done, e.Total, "accounts")
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read what automatic remediation would change: %w", err)
-	}
-	return radius, nil
 }
 
 // parseMaxBlast reads --max-blast; "" is 0.

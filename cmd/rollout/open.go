@@ -29,7 +29,7 @@ type job struct {
 	simulated bool   // nothing real can be changed
 	simURL    string // the simulator's URL, "" when it is AWS
 	sim       *simaws.Sim
-	radius    *blast.Radius // what automatic remediation would change, nil where it was not read
+	radius    *blast.Radius // what enforcement would change, nil where it was not read
 	withheld  int           // places that automatic remediation stays out of
 	close     func()
 }

@@ -45,6 +45,7 @@ type options struct {
 	MaxBlast     string // "" where it is not said
 	Canary       string // "" for the default
 	Pricing      pricing
+	BlastRadius  bool
 	Yes          bool
 	// Save is where a plan is kept; Kept is the one that --plan gives, nil without.
 	Save string
@@ -78,7 +79,7 @@ func readOptions(c *cli.Context) (options, error) {
 		Regions: commaList(c, "region"), Template: c.String("template"), StackSet: c.String("stack-set"), PermissionsBoundary: c.String("permissions-boundary"),
 		Remediation: stackset.Remediation(c.String("remediation")), ReuseExisting: c.Bool("reuse-existing"),
 		Preferences: stackset.Preferences{MaxConcurrent: c.String("max-concurrent"), FailureTolerance: c.String("failure-tolerance"), Mode: c.String("concurrency-mode")},
-		Prune:       c.Bool("prune"), MaxDeletions: c.String("max-deletions"), MaxBlast: c.String("max-blast"), Canary: c.String("canary"),
+		Prune:       c.Bool("prune"), MaxDeletions: c.String("max-deletions"), MaxBlast: c.String("max-blast"), Canary: c.String("canary"), BlastRadius: c.Bool("blast-radius"),
 		Yes: c.Bool("yes"), Out: c.String("out"), SimTruth: c.String("sim-truth"), Org: c.String("org"), Formats: commaList(c, "format"), Settle: c.Duration("settle"),
 		Output: c.String("output"), Quiet: c.Bool("quiet"), NoColor: c.Bool("no-color"),
 		Run: runName(started), Started: started, Command: strings.Join(os.Args[min(1, len(os.Args)):], " "),

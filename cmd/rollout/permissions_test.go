@@ -72,6 +72,12 @@ func (c *calls) actions() []string {
 			continue
 		case "s3:HeadBucket":
 			name = "s3:ListBucket"
+		case "s3:ListBuckets":
+			name = "s3:ListAllMyBuckets"
+		case "s3:GetPublicAccessBlock":
+			name = "s3:GetBucketPublicAccessBlock"
+		case "monitoring:GetMetricData": // by its IAM prefix
+			name = "cloudwatch:GetMetricData"
 		}
 		out[name] = true
 	}

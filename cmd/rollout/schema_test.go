@@ -24,7 +24,7 @@ func TestOutputsMatchTheirSchemas(t *testing.T) {
 	outputs := map[string][]byte{}
 	for schema, args := range map[string][]string{
 		"tree":      {"tree", "--ou", "Workloads", "--output", "json"},
-		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--auto-deploy", "--output", "json"},
+		"plan":      {"plan", "--ou", "Workloads,Sandbox", "--region", "us-east-1,ap-northeast-1", "--remediation", "manual", "--blast-radius", "--auto-deploy", "--output", "json"},
 		"templates": {"templates", "list", "--output", "json"},
 		"lint":      {"templates", "lint", "../../templates/testdata/lint/names.yaml", "--output", "json"},
 		"doctor":    {"doctor", "--region", "us-east-1", "--output", "json"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"rollout/internal/blast"
 	"rollout/internal/restore"
 	"rollout/reports"
 	"rollout/stackset"
@@ -139,7 +140,7 @@ func always(list []need) []need {
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, tower, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy))
+	plan := slices.Concat(walk, tags, regions, access, control, tower, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
