@@ -160,7 +160,10 @@ func (p *planner) follow() {
 				}
 			}
 		}
-		if outside := p.retried(*s); s.Exists && outside > 0 && !s.AutoWant.same(s.AutoWas) {
+		if !s.AutoChanges() {
+			continue
+		}
+		if outside := p.retried(*s); outside > 0 {
 			s.AutoHeld = fmt.Sprintf("to change it updates every instance of the set, and %s outside this run %s OUTDATED and would be updated too", count(outside, "stack instance"), isAre(outside))
 			p.find(Finding{Code: "auto-held", StackSet: s.Name, Text: fmt.Sprintf("Automatic deployment of stack set %s stays %s and does not become %s: %s.", s.Name, s.AutoWas, s.AutoWant, s.AutoHeld)})
 			s.AutoWant = s.AutoWas

@@ -71,9 +71,6 @@ func (p *planner) watched(s Set) map[string][]string {
 // each that a set watches.
 func (p *planner) joining() {
 	f := &forecast{p: p, units: units(p.d), watched: map[string]map[string][]string{}, becomes: map[key]Action{}}
-	for _, c := range p.plan.Changes {
-		f.becomes[key{c.StackSet, c.Target}] = c.Action
-	}
 	places := map[string]bool{}
 	for _, id := range slices.Concat(p.d.OUs, p.d.Excluded) {
 		places[id] = true
@@ -84,6 +81,11 @@ func (p *planner) joining() {
 			for id := range f.watched[s.Name] {
 				places[id] = true
 			}
+		}
+	}
+	if len(f.watched) > 0 { // else nobody asks, and there may be 100,000
+		for _, c := range p.plan.Changes {
+			f.becomes[key{c.StackSet, c.Target}] = c.Action
 		}
 	}
 	ids := slices.SortedFunc(maps.Keys(places), func(a, b string) int {
