@@ -219,6 +219,12 @@ func (p *planner) onlyBase() bool {
 // standing decides on a template of rules, or any other that stands by itself.
 func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFacts, done verdicts) verdict {
 	if v, ok := existing(s, a.ID, region, f); ok {
+		if r := f.Regions[region]; v.action == Update && r != nil && !r.Gap.Is() && r.Recorder == nil && len(p.rulesIn(s, region)) > 0 {
+			// AWS Config takes no rule, nor a change of one, without a recorder.
+			if why, c := p.unmet(s.Template, region, done); why != "" {
+				return after(c, why)
+			}
+		}
 		return v
 	}
 	if v, yes := shut(f, region); yes {

@@ -183,3 +183,26 @@ func TestReleasedThatCannotBeRead(t *testing.T) {
 		t.Errorf("warnings %q", p.Warnings())
 	}
 }
+
+// Without a recorder AWS Config takes no change of a rule: a new template waits for it.
+func TestRulesOfAReleasedAccountAreNotUpdated(t *testing.T) {
+	onStage(t, func(t *testing.T, s *stage, d Desired) {
+		s.apply(s.plan(d))
+		p := s.releasePlan()
+		Mark(t.Context(), s.session, p.Released())
+		s.apply(p)
+
+		found, err := Look(t.Context(), s.session, PrepareInput{Desired: d, CallAs: types.CallAsSelf, Known: []awsapi.Region{{Name: home, On: true}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range found.Sets {
+			found.Sets[i].SHA256 = strings.Repeat("0", 64) // of another release
+		}
+		plan, err := planFor(t.Context(), s.session, PrepareInput{Desired: d, CallAs: types.CallAsSelf}, found.Sets, func(Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.says(plan, ruleSet, Skip, "needs recording", "taken out for control-tower")
+	})
+}

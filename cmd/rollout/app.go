@@ -45,7 +45,8 @@ func newApp(s streams) *cli.App {
 }
 
 const exitStatusHelp = "EXIT STATUS: 0 done · 1 could not do the job · 2 plan --detailed-exitcode found changes ·\n" +
-	"3 done in part: an instance failed, a first wave did not hold, something could not be read or checked, or disarm left something enforced · 130 interrupted"
+	"3 done in part: an instance failed, a first wave did not hold, something could not be read or checked, disarm left\n" +
+	"something enforced, or release found what is still in the way · 130 interrupted"
 
 // withUsageErrors makes every command report a mistake on its line as the app does.
 func withUsageErrors(commands []*cli.Command) []*cli.Command {
