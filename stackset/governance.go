@@ -124,21 +124,21 @@ func (p *planner) findGovernance() {
 // conflict is a place with a stack instance of recording in which something has changed
 // since: another recorder is there, or Control Tower governs the account by now. The
 // instance stays as it is; ok is false where there is nothing of that.
-func (p *planner) conflict(a *orgs.Account, region string, r *RegionFacts, v verdict, by governed) (verdict, bool) {
-	switch {
+func (p *planner) conflict(a *orgs.Account, region string, f *AccountFacts, v verdict, by governed) (verdict, bool) {
+	switch r := f.Regions[region]; {
 	case r.Recorder != nil && r.Recorder.Name != ourRecorder:
 		theirs := p.theirs(a, region, r.Recorder)
 		reason := fmt.Sprintf("in conflict: %s, and the one of rollout's stack instance is gone; the instance is left as it is (rollout remove --template recording --account %s --region %s takes it out)", theirs.reason, a.ID, region)
-		f := Finding{Code: "recorder-replaced", Text: "The recorder " + r.Recorder.Name + " is in {places}, where rollout deployed its own, which is gone: its stack instances make nothing any more. Nothing is taken away."}
-		return p.unchanged(a, region, v, reason, true, f), true
-	case by.records:
+		found := Finding{Code: "recorder-replaced", Text: "The recorder " + r.Recorder.Name + " is in {places}, where rollout deployed its own, which is gone: its stack instances make nothing any more. Nothing is taken away."}
+		return p.unchanged(a, region, v, reason, true, found), true
+	case by.records && f.tower() == nil: // else it is enrolled, and this Region is none that is governed
 		what := "a recorder of rollout's"
 		if r.Recorder == nil {
 			what = "a stack instance of rollout's recorder, which is gone,"
 		}
 		reason := fmt.Sprintf("in conflict: %s and cannot enrol one with %s; nothing is changed here (%s --account %s takes it out)", by.by, what, towerRelease, a.ID)
-		f := Finding{Code: "tower-conflict", Text: "Control Tower governs {places} by now, and rollout's recorder is there, with which an account cannot be enrolled. Nothing is taken away."}
-		return p.unchanged(a, region, v, reason, r.Recorder != nil, f), true
+		found := Finding{Code: "tower-conflict", Text: "Control Tower governs {places} by now, and rollout's recorder is there, with which an account cannot be enrolled. Nothing is taken away."}
+		return p.unchanged(a, region, v, reason, r.Recorder != nil, found), true
 	}
 	return v, false
 }

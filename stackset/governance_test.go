@@ -141,6 +141,24 @@ func TestRegionThatControlTowerDoesNotGovern(t *testing.T) {
 	})
 }
 
+// A recorder of ours in a Region that is not governed is in nobody's way.
+func TestOurRecorderWhereControlTowerDoesNotGovern(t *testing.T) {
+	onStage(t, func(t *testing.T, s *stage, d Desired) {
+		d.Regions = []string{"us-west-2"}
+		s.apply(s.plan(d))
+		s.landing(simaws.LandingZoneSpec{})
+		s.register()
+		d.Regions = []string{home, "us-west-2"}
+		p := s.plan(d)
+		if c := p.at(recordingSet, s.account.ID, "us-west-2"); c.Action != None || c.Reason != "" {
+			t.Errorf("%s: %s", c.Action, c.Reason)
+		}
+		if c := p.at(recordingSet, s.account.ID, home); c.Action != None || !strings.Contains(c.Reason, "Control Tower's recorder") {
+			t.Errorf("%s: %s", c.Action, c.Reason)
+		}
+	})
+}
+
 // An OU below a governed one is not governed by that.
 func TestOUBelowAGovernedOne(t *testing.T) {
 	onStage(t, func(t *testing.T, s *stage, d Desired) {

@@ -84,7 +84,7 @@ func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v
 	there, _ := s.At(Target{a.ID, region})
 	made := there.StackID != ""
 	if made {
-		if at, is := p.conflict(a, region, r, v, by); is {
+		if at, is := p.conflict(a, region, f, v, by); is {
 			return at
 		}
 	}

@@ -180,7 +180,7 @@ func obstacle(a *orgs.Account, region string, r *RegionFacts) (Obstacle, bool) {
 		o.What, o.Remedy = "the recorder "+r.Recorder.Name+" is there, which is not rollout's to take out", "its owner deletes it: "+delete("configuration-recorder", r.Recorder.Name)
 		if r.Recorder.Name == ourRecorder {
 			o.What = "rollout's recorder is there"
-			o.Remedy = "where a stack instance has it, run the release again; one of an earlier deployment without an instance: " + delete("configuration-recorder", r.Recorder.Name)
+			o.Remedy = "where a stack instance has it, run the release again (--stack-set NAME where its StackSet is not rollout-recording); one of an earlier deployment without an instance: " + delete("configuration-recorder", r.Recorder.Name)
 		}
 		if r.Channel != "" {
 			o.What = strings.Replace(o.What, " is there", " and the delivery channel "+r.Channel+" are there", 1)

@@ -28,6 +28,7 @@ func releaseCommand(s streams) *cli.Command {
 			"policies keep StackSets from deleting the recorder, and the plan says so. --max-deletions does not count here:\n" +
 			"the accounts are named, nothing that holds data goes, and a deploy puts back what went.",
 		Flags: groups(whoFlags(), whichFlags(), regionFlags(), preferenceFlags(), []cli.Flag{
+			text(what, "stack-set", "", "`NAME` of the StackSet of recording (default: rollout-recording)"),
 			text(how, "for", "", "`control-tower`: what the accounts are released for"),
 			toggle(how, "undo", "take the tag off again, so that a deploy puts the recorder back"),
 			yesFlag(),

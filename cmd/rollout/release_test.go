@@ -43,3 +43,19 @@ func TestReleaseThatIsNotEnough(t *testing.T) {
 		}
 	})
 }
+
+// recording may have been deployed under a name of the user's.
+func TestReleaseOfANamedStackSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newTheater(t, simaws.Options{})
+		th.play(act{before: [][]string{words([]string{"deploy", "--template", "recording", "--stack-set", "mine"}, chosen, forReal)}})
+		status, said := th.run(nil, released...)
+		if status != exitPartial || !strings.Contains(said, "rollout's recorder and the delivery channel rollout are there") {
+			t.Errorf("under another name: exit status %d\n%s", status, said)
+		}
+		status, said = th.run(nil, words(released, []string{"--stack-set", "mine"})...)
+		if status != exitDone || th.sim.Recorder(th.member().ID, "us-east-1") != "" {
+			t.Errorf("exit status %d\n%s", status, said)
+		}
+	})
+}

@@ -164,7 +164,7 @@ func Commands() []Command {
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy(true)))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),
 			on(sets, "cloudformation:DeleteStackSet cloudformation:DescribeStackInstance cloudformation:StopStackSetOperation"))},
-		{"release", slices.Concat(take, control, enter, inside(stackset.PreflightPolicy), alone("organizations:TagResource organizations:UntagResource"))},
 		{"remove", slices.Concat(take, joins, seen, drop, plainly("cloudformation:DescribeStackEvents"), on(sets, "cloudformation:DeleteStackSet"))},
+		{"release", slices.Concat(take, control, enter, inside(stackset.PreflightPolicy), alone("organizations:TagResource organizations:UntagResource"))},
 	}
 }
