@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -209,4 +210,24 @@ func TestCanaryAndMaxBlastOptions(t *testing.T) {
 			t.Errorf("--max-blast %q: %d, %v", text, n, err)
 		}
 	}
+}
+
+// What is taken for a --canary is a number of accounts within its bounds.
+func FuzzCanary(f *testing.F) {
+	for _, seed := range []string{"", "1", "10", "1%", "100%", "0", "11%", "-1", "+1", "1 %", "99999999999999999999"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if checkCanary(text) != nil || text == "" {
+			return
+		}
+		n, most := 0, 10
+		number, percent := strings.CutSuffix(text, "%")
+		if percent {
+			most = 100
+		}
+		if n, _ = strconv.Atoi(number); n < 1 || n > most {
+			t.Errorf("--canary %q is taken", text)
+		}
+	})
 }
