@@ -74,18 +74,6 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// A role of the template's name that no instance made is left alone.
-func TestPlanOfANamedRole(t *testing.T) {
-	reader := of(t, "reader", templates.ScopeHome)
-	reader.Role = "rollout-reader"
-	for presence, want := range map[Presence]Action{Present: Skip, Absent: Create, Unknown: Create} {
-		c := newPlanCase(func(f *AccountFacts) { f.Roles = map[string]Presence{"rollout-reader": presence} })
-		if got := c.plan(t, Desired{Templates: []templates.Template{reader}}, nil).Changes; len(got) != 1 || got[0].Action != want {
-			t.Errorf("%v: %+v", presence, got)
-		}
-	}
-}
-
 // All supported types leave the global ones out unless they are included.
 func TestRecordingGroups(t *testing.T) {
 	asked := []string{"AWS::IAM::User", "AWS::S3::Bucket"}

@@ -1,6 +1,7 @@
 package stackset
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,8 +56,9 @@ type AccountFacts struct {
 	Released string
 	// Kept are the buckets that templates of the run leave behind, by template name.
 	Kept map[string]KeptBucket
-	// Roles are the roles whose names templates of the run want, by name.
-	Roles map[string]Presence
+	// Names are those that templates of the run want, as far as no stack instance made
+	// them.
+	Names map[NameKey]NameFact
 	// Regions by name.
 	Regions map[string]*RegionFacts
 }
@@ -88,7 +90,10 @@ type RegionFacts struct {
 	// Recorder is the customer-managed configuration recorder, nil when there is
 	// none. A service-linked recorder does not count.
 	Recorder *Recorder
-	// Channel is the name of the delivery channel, "" when there is none.
+	// Services are the service-linked recorders, by name.
+	Services map[string]string
+	// Channel is the name of the delivery channel, "" when there is none or where there
+	// is a recorder.
 	Channel string
 	// Rules are the rules of interest: those of our names and equal ones.
 	Rules []RuleFact
@@ -106,7 +111,7 @@ var notLooked = Gap{Text: "nobody looked into the account, since preflight was l
 // closed is the verdict where a Gap keeps what an account has from being known.
 func (f *AccountFacts) closed() verdict {
 	if f.Gap == notLooked {
-		return verdict{action: Skip, reason: f.Gap.Text}
+		return skip("recorder-unread", "%s", f.Gap.Text)
 	}
 	return skip("recorder-unread", "the account cannot be entered: %s", f.Gap.Text)
 }
@@ -133,14 +138,20 @@ type Recorder struct {
 // (Config developer guide, "Considerations for service-linked configuration recorders").
 const serviceLinkedRecorder = "AWSConfigurationRecorder"
 
-// recorderOf picks the customer-managed recorder, nil when there is none.
-func recorderOf(list []types.ConfigurationRecorder) *Recorder {
+// recordersOf picks the customer-managed recorder, nil when there is none, and the
+// service-linked ones with the services that they belong to.
+func recordersOf(list []types.ConfigurationRecorder) (customer *Recorder, services map[string]string) {
 	for _, c := range list {
-		name := aws.ToString(c.Name)
-		if aws.ToString(c.ServicePrincipal) != "" || strings.HasPrefix(name, serviceLinkedRecorder) {
-			continue
+		name, principal := aws.ToString(c.Name), aws.ToString(c.ServicePrincipal)
+		switch {
+		case principal != "" || strings.HasPrefix(name, serviceLinkedRecorder):
+			if services == nil {
+				services = map[string]string{}
+			}
+			services[name] = cmp.Or(principal, "a service that it does not name")
+		case customer == nil:
+			customer = &Recorder{Name: name, Group: RecordingGroup{c.RecordingGroup}}
 		}
-		return &Recorder{Name: name, Group: RecordingGroup{c.RecordingGroup}}
 	}
-	return nil
+	return customer, services
 }

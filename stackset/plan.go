@@ -19,7 +19,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	p := &planner{d: d, facts: facts, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, denials: map[deniedKey]denialOf{}}
+	p := &planner{d: d, facts: facts, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, names: map[ruleKey][]templates.Name{}, denials: map[deniedKey]denialOf{}}
 	p.plan.Desired, p.plan.Facts = d, facts
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
@@ -57,6 +57,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.follow()
 	p.joining()
 	p.warnOutside()
+	p.unlooked()
 	steps := p.plan.Steps(ApplyOptions{})
 	p.tolerances(steps)
 	p.plan.Findings = p.found.sorted()
@@ -74,6 +75,7 @@ type planner struct {
 	// same for every account.
 	regions map[string][]string
 	rules   map[ruleKey][]templates.Rule
+	names   map[ruleKey][]templates.Name
 	denials map[deniedKey]denialOf
 	// tower are the OUs with Control Tower's recorder, nil until somebody asks.
 	tower map[string]bool
@@ -213,6 +215,9 @@ func (p *planner) account(a *orgs.Account) {
 		p.find(Finding{Code: "account-closed", Text: "{places} cannot be entered, so what is there is not known and recording is not planned: " + f.Gap.Text + "."}, In(a, ""))
 	}
 	for region, r := range f.Regions {
+		for name, principal := range r.Services {
+			p.find(Finding{Code: "recorder-of-service", Text: "In {places} the service-linked recorder " + name + " records for " + principal + "; it is left as it is, and counts as no recorder for rules."}, In(a, region))
+		}
 		if _, closed := shut(f, region); r.Gap.Is() && !closed && !f.Gap.Is() {
 			p.find(Finding{Code: "region-unread", Text: "{places} could not be read, so what is there is not known and recording is not planned: " + r.Gap.Text + "."}, In(a, region))
 		}

@@ -218,21 +218,24 @@ func (p *planner) onlyBase() bool {
 
 // standing decides on a template of rules, or any other that stands by itself.
 func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFacts, done verdicts) verdict {
-	if v, ok := existing(s, a.ID, region, f); ok {
-		if r := f.Regions[region]; v.action == Update && r != nil && !r.Gap.Is() && r.Recorder == nil && len(p.rulesIn(s, region)) > 0 {
-			// AWS Config takes no rule, nor a change of one, without a recorder.
-			if why, c := p.unmet(s.Template, region, done); why != "" {
-				return after(c, why)
-			}
+	v, ok := existing(s, a.ID, region, f)
+	if r := f.Regions[region]; ok && v.action == Update && r != nil && !r.Gap.Is() && r.Recorder == nil && len(p.rulesIn(s, region)) > 0 {
+		// AWS Config takes no rule, nor a change of one, without a recorder.
+		if why, c := p.unmet(s.Template, region, done); why != "" {
+			return after(c, why)
 		}
+	}
+	if ok && (v.action == None || v.action == Skip) {
 		return v
 	}
 	if v, yes := shut(f, region); yes {
 		return v
 	}
-	if role := s.Template.Role; role != "" && f.Roles[role] == Present {
-		return skip("role-name-taken", "a role called %s is there, which no stack instance of ours made: delete it first, or go on using it", role).
-			saying("a role called %s is there, which no stack instance of the set made", role)
+	if v, yes := p.taken(s, In(a, region), f); yes {
+		return v
+	}
+	if ok {
+		return v
 	}
 	rules := p.rulesIn(s, region)
 	if r := f.Regions[region]; r == nil || f.Gap.Is() || r.Gap.Is() {
@@ -340,10 +343,16 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 		}
 		return verdict{action: Delete, reason: fmt.Sprintf("enforcement changes from %s to %s", mode, wanted)}, false
 	}
-	if there {
+	if there && (v.action == None || v.action == Skip) {
 		return v, false
 	}
 	if v, yes := shut(f, region); yes {
+		return v, false
+	}
+	if v, yes := p.taken(s, In(a, region), f); yes {
+		return v, false
+	}
+	if there {
 		return v, false
 	}
 	if why, c := p.unmet(s.Template, region, done); why != "" {

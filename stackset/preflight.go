@@ -4,10 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollout/internal/awsapi"
 	"rollout/internal/fanout"
@@ -18,7 +18,7 @@ import (
 // PreflightPolicy is the session policy of preflight: exactly the reads it makes.
 const PreflightPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"RolloutPreflight","Effect":"Allow","Resource":"*","Action":[` +
 	`"account:ListRegions","config:DescribeConfigRules","config:DescribeConfigurationRecorderStatus","config:DescribeConfigurationRecorders",` +
-	`"config:DescribeDeliveryChannels","iam:GetRole","s3:ListBucket"]}]}`
+	`"config:DescribeDeliveryChannels","iam:GetRole","s3:ListBucket","ssm:DescribeDocument"]}]}`
 
 const (
 	accountsAtOnce = 32
@@ -37,8 +37,8 @@ type PreflightInput struct {
 	Known []awsapi.Region
 	// Rules are looked for by name and by what they check, Region by Region.
 	Rules map[string][]templates.Rule
-	// Roles are names that templates of the run give to roles.
-	Roles []string
+	// Names are the names that have to be free in an account; nil for none.
+	Names func(account string) []NameKey
 	// Base says that the service-linked roles and the delivery bucket, called by
 	// BucketPrefix, matter.
 	Base         bool
@@ -124,16 +124,32 @@ func (p *preflight) account(ctx context.Context, a *orgs.Account) *AccountFacts 
 		}
 		f.Kept[name] = p.bucket(ctx, entry, a.ID, p.in.Keeps[name])
 	}
-	if len(p.in.Roles) > 0 {
-		f.Roles = map[string]Presence{}
-		client := iam.NewFromConfig(entry.Config(p.in.HomeRegion))
-		for _, name := range p.in.Roles {
-			f.Roles[name] = rolePresence(ctx, client, name)
+	var inRegion []NameKey
+	if p.in.Names != nil {
+		f.Names = map[NameKey]NameFact{}
+		for _, k := range p.in.Names(a.ID) {
+			if k.Region != "" {
+				inRegion = append(inRegion, k)
+				continue
+			}
+			f.Names[k] = p.name(ctx, entry, a.ID, k)
 		}
 	}
+	var mu sync.Mutex // of the names: a few Regions are read at once
 	fanout.Each(ctx, p.in.Regions, regionsAtOnce, func(ctx context.Context, region string) {
-		if r := f.Regions[region]; !r.Off {
-			p.region(ctx, entry, region, r)
+		r := f.Regions[region]
+		if r.Off {
+			return
+		}
+		p.region(ctx, entry, region, r)
+		for _, k := range inRegion {
+			if k.Region != region || r.Gap.Is() {
+				continue
+			}
+			fact := p.name(ctx, entry, a.ID, k)
+			mu.Lock()
+			f.Names[k] = fact
+			mu.Unlock()
 		}
 	})
 	return f
@@ -158,27 +174,30 @@ func (f *AccountFacts) markOff(regions []awsapi.Region) {
 	}
 }
 
-// region reads one Region of an account. The first refusal ends it.
+// region reads one Region of an account. The first refusal ends it. The state of the
+// recorder matters where there is one, the delivery channel where there is none.
 func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region string, f *RegionFacts) {
 	client := configservice.NewFromConfig(entry.Config(region))
 	recorders, err := client.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
 	if f.refused(err) {
 		return
 	}
-	status, err := client.DescribeConfigurationRecorderStatus(ctx, &configservice.DescribeConfigurationRecorderStatusInput{})
-	if f.refused(err) {
-		return
-	}
-	if f.Recorder = recorderOf(recorders.ConfigurationRecorders); f.Recorder != nil {
+	f.Recorder, f.Services = recordersOf(recorders.ConfigurationRecorders)
+	if f.Recorder != nil {
+		status, err := client.DescribeConfigurationRecorderStatus(ctx, &configservice.DescribeConfigurationRecorderStatusInput{})
+		if f.refused(err) {
+			return
+		}
 		f.Recorder.Recording = recording(f.Recorder.Name, status.ConfigurationRecordersStatus)
-	}
-	channels, err := client.DescribeDeliveryChannels(ctx, &configservice.DescribeDeliveryChannelsInput{})
-	if f.refused(err) {
-		return
-	}
-	for _, c := range channels.DeliveryChannels {
-		if c.Name != nil {
-			f.Channel = *c.Name
+	} else {
+		channels, err := client.DescribeDeliveryChannels(ctx, &configservice.DescribeDeliveryChannelsInput{})
+		if f.refused(err) {
+			return
+		}
+		for _, c := range channels.DeliveryChannels {
+			if c.Name != nil {
+				f.Channel = *c.Name
+			}
 		}
 	}
 	ours := p.in.Rules[region]

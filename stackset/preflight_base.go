@@ -34,10 +34,7 @@ func (p *preflight) base(ctx context.Context, entry *awsapi.Entry, f *AccountFac
 // bucket looks for an account's bucket of a name that begins so, in the home Region.
 func (p *preflight) bucket(ctx context.Context, entry *awsapi.Entry, account, prefix string) KeptBucket {
 	b := KeptBucket{Name: templates.DeliveryBucketName(prefix, account, p.in.HomeRegion)}
-	buckets := s3.NewFromConfig(entry.Config(p.in.HomeRegion), func(o *s3.Options) {
-		// An endpoint that serves every service has no names of buckets in its host.
-		o.UsePathStyle = p.s.Endpoint != ""
-	})
+	buckets := s3.NewFromConfig(entry.Config(p.in.HomeRegion), p.pathStyle)
 	_, err := buckets.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(account)})
 	var response *awshttp.ResponseError
 	switch {
@@ -52,14 +49,14 @@ func (p *preflight) bucket(ctx context.Context, entry *awsapi.Entry, account, pr
 	return b
 }
 
+// pathStyle is for an endpoint that serves every service: it has no names of buckets in
+// its host.
+func (p *preflight) pathStyle(o *s3.Options) { o.UsePathStyle = p.s.Endpoint != "" }
+
 func rolePresence(ctx context.Context, client *iam.Client, name string) Presence {
 	_, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
-	if err == nil {
-		return Present
+	if f, there := presence(err, "NoSuchEntity", "NoSuchEntityException"); !there {
+		return f.Presence
 	}
-	switch awsapi.Code(err) {
-	case "NoSuchEntity", "NoSuchEntityException":
-		return Absent
-	}
-	return Unknown
+	return Present
 }

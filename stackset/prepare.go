@@ -75,15 +75,12 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	d := in.Desired
 	regions := d.readRegions()
 	rules := map[string][]templates.Rule{}
-	var roles []string
 	base, keeps := false, map[string]string{}
-	for _, set := range sets {
+	for i := range sets {
+		set := &sets[i]
 		set.Want = want(d, set.Template, set.Automatic)
 		for _, region := range d.RegionsOf(set.Template) {
 			rules[region] = append(rules[region], set.Rules(region, d.Partition)...)
-		}
-		if role := set.Template.Role; role != "" {
-			roles = append(roles, role)
 		}
 		base = base || set.Template.Name == templates.RecordingBase
 		if k := set.Template.Keeps; k != nil && set.Template.Name != templates.RecordingBase {
@@ -99,7 +96,7 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 		return MakePlan(d, sets, &Facts{LeftOut: true})
 	}
 	facts, err := Preflight(ctx, s, PreflightInput{
-		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Roles: roles,
+		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Names: wantedNames(d, sets),
 		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
 	}, emit)
 	if err != nil {
