@@ -37,6 +37,8 @@ type PreflightInput struct {
 	Known []awsapi.Region
 	// Rules are looked for by name and by what they check, Region by Region.
 	Rules map[string][]templates.Rule
+	// Channels says that delivery channels matter also where there is a recorder.
+	Channels bool
 	// Names are the names that have to be free in an account; nil for none.
 	Names func(account string) []NameKey
 	// Base says that the service-linked roles and the delivery bucket, called by
@@ -189,7 +191,8 @@ func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region stri
 			return
 		}
 		f.Recorder.Recording = recording(f.Recorder.Name, status.ConfigurationRecordersStatus)
-	} else {
+	}
+	if f.Recorder == nil || p.in.Channels {
 		channels, err := client.DescribeDeliveryChannels(ctx, &configservice.DescribeDeliveryChannelsInput{})
 		if f.refused(err) {
 			return

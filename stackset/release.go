@@ -143,7 +143,7 @@ func Obstacles(ctx context.Context, s *awsapi.Session, accounts []*orgs.Account,
 	if len(regions) == 0 {
 		return nil, errors.New("no Region to look into")
 	}
-	facts, err := Preflight(ctx, s, PreflightInput{Accounts: accounts, Regions: regions, HomeRegion: s.HomeRegion, Known: known}, emit)
+	facts, err := Preflight(ctx, s, PreflightInput{Accounts: accounts, Regions: regions, HomeRegion: s.HomeRegion, Known: known, Channels: true}, emit)
 	if err != nil {
 		return nil, err
 	}
