@@ -96,6 +96,9 @@ func describeOverrides(ctx context.Context, api *cloudformation.Client, callAs t
 // beside the overrides that it has.
 func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict, records bool) verdict {
 	t := Target{a.ID, p.d.HomeRegion}
+	if !f.Gap.Is() {
+		p.rolesUnread(a, f, records)
+	}
 	lacking := lacks(p.d, p.plan.Sets, s, a.ID, f, records)
 	if len(lacking) == 0 || v.action != None && v.action != Update {
 		return v
@@ -139,6 +142,13 @@ func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict, 
 		reasons = append(reasons, v.reason)
 	}
 	return verdict{action: Update, reason: strings.Join(reasons, "; "), there: true, overrides: overrides}
+}
+
+// rolesUnread says that service-linked roles that matter could not be looked for.
+func (p *planner) rolesUnread(a *orgs.Account, f *AccountFacts, records bool) {
+	if f.ConfigRole == Unknown && records || f.RemediationRole == Unknown && p.enforces() {
+		p.find(Finding{Code: "roles-unread", Text: "Whether the service-linked roles of Config are in {places} could not be seen: recording-base makes none there, and where one is missing, recording or remediation fails."}, In(a, ""))
+	}
 }
 
 // anew gives what is made anew the overrides that it had, but for the switches that say

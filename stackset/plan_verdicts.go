@@ -169,9 +169,7 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	case f.BucketGap.Is() && f.Bucket == Unknown:
 		return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
 	}
-	if f.ConfigRole == Unknown && records || f.RemediationRole == Unknown && enforce {
-		p.find(Finding{Code: "roles-unread", Text: "Whether the service-linked roles of Config are in {places} could not be seen: recording-base makes none there, and where one is missing, recording or remediation fails."}, In(a, ""))
-	}
+	p.rolesUnread(a, f, records)
 	overrides := map[string]string{}
 	var missing []string
 	if f.ConfigRole == Absent && records {
