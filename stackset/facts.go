@@ -97,6 +97,8 @@ type RegionFacts struct {
 	Channel string
 	// Rules are the rules of interest: those of our names and equal ones.
 	Rules []RuleFact
+	// RuleCount counts all Config rules.
+	RuleCount int
 }
 
 // Gap says why something could not be read. The zero value is no gap.

@@ -37,6 +37,8 @@ type Found struct {
 	Sets []Set
 	// Findings are about Regions that could not be looked into, and sets elsewhere.
 	Findings []Finding
+	// Active counts the sets of the home Region, whosever they are.
+	Active int
 }
 
 // ElsewhereError says that a set of ours lives in another Region than the home
@@ -122,6 +124,7 @@ func Find(ctx context.Context, s *awsapi.Session, callAs types.CallAs, regions [
 			all.add(f, Place{Target: Target{Region: region}})
 		}
 		if region == s.HomeRegion {
+			found.Active = r.active
 			for i := range found.Sets {
 				found.Sets[i].Exists = slices.Contains(r.names, found.Sets[i].Name)
 			}
@@ -162,6 +165,7 @@ type listResult struct {
 	names     []string          // of wanted sets
 	elsewhere []*ElsewhereError // sets of ours, in a Region that is not the home Region
 	findings  []Finding
+	active    int // sets, whosever
 	err       error
 }
 
@@ -182,7 +186,11 @@ func (f *finder) list(ctx context.Context, region string, wanted []Wanted) listR
 		}
 		for _, summary := range page.Summaries {
 			name := aws.ToString(summary.StackSetName)
-			if summary.Status == types.StackSetStatusDeleted || !slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name == name }) {
+			if summary.Status == types.StackSetStatusDeleted {
+				continue
+			}
+			r.active++
+			if !slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name == name }) {
 				continue
 			}
 			r.names = append(r.names, name)

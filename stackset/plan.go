@@ -60,6 +60,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.unlooked()
 	steps := p.plan.Steps(ApplyOptions{})
 	p.tolerances(steps)
+	p.quotas(steps)
 	p.plan.Findings = p.found.sorted()
 	p.plan.Cost = p.costs()
 	p.plan.Hash = p.plan.hash(steps)

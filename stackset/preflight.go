@@ -215,7 +215,7 @@ func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region stri
 		}
 		rules = append(rules, page.ConfigRules...)
 	}
-	f.Rules = ruleFacts(ours, rules)
+	f.Rules, f.RuleCount = ruleFacts(ours, rules), len(rules)
 }
 
 // refused notes an error and says whether there was one.

@@ -57,6 +57,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	for _, f := range unwatched {
 		plan.Find(f)
 	}
+	plan.setsQuota(found.Active)
 	for _, t := range templates.Together(in.Desired.Templates) {
 		for _, text := range t.Warnings() {
 			plan.Find(Finding{Code: "template-lint", Text: text})

@@ -1,0 +1,72 @@
+package stackset
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"rollout/internal/simaws"
+	"rollout/orgs"
+	"rollout/templates"
+)
+
+// What a deploy would bring above a quota is said, and nothing at the quota.
+func TestQuotas(t *testing.T) {
+	template, err := templates.Lookup(templates.DefaultSecurityGroup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &orgs.Account{ID: "111111111111", Name: "payments", State: "ACTIVE"}
+	make := func(instances, atOnce, rules int) *Plan {
+		s := Set{Name: "s", Template: template, Exists: true, Instances: map[Target]Instance{}}
+		for i := range instances {
+			at := Target{fmt.Sprintf("%012d", i), home}
+			s.Instances[at] = Instance{Target: at}
+		}
+		p := &planner{d: Desired{Accounts: []*orgs.Account{a}, HomeRegion: home, Partition: "aws"}, rules: map[ruleKey][]templates.Rule{},
+			facts: &Facts{Accounts: map[string]*AccountFacts{a.ID: {Regions: map[string]*RegionFacts{home: {RuleCount: rules}}}}}}
+		p.plan.Sets, p.plan.Changes = []Set{s}, []Change{{StackSet: "s", Target: Target{a.ID, home}, Account: a, Action: Create}}
+		p.quotas([]Step{{StackSet: "s", Call: "CreateStackInstances", Instances: atOnce}})
+		return &Plan{Findings: p.found.sorted()}
+	}
+	for _, test := range []struct {
+		instances, atOnce, rules int
+		code, text               string
+	}{
+		{99999, 10000, 999, "", ""},
+		{100000, 1, 0, "quota-instances", "s would have 100001 instances"},
+		{0, 10001, 0, "quota-at-once", "CreateStackInstances works on 10001 instances"},
+		{0, 1, 1000, "quota-rules", "1000 Config rules and this run adds 1"},
+	} {
+		p := make(test.instances, test.atOnce, test.rules)
+		if len(p.Findings) != min(1, len(test.code)) || test.code != "" && (p.Findings[0].Code != test.code || !strings.Contains(p.Findings[0].Text, test.text)) {
+			t.Errorf("%+v: %+v", test, p.Findings)
+		}
+	}
+}
+
+// Rules and sets are counted by what AWS lists, whosever they are.
+func TestQuotasCountWhatIsThere(t *testing.T) {
+	inSim(t, 1, func(t *testing.T, s *site) {
+		a := s.d.Accounts[0].ID
+		s.sim.PutRecorder(a, home, simaws.RecorderSpec{Name: "default"})
+		for i := range mostRules {
+			s.sim.PutRule(a, home, fmt.Sprint("theirs-", i), "IAM_USER_MFA_ENABLED", "")
+		}
+		plan := s.prepared()
+		if have := found(plan, "quota-rules"); len(have) != 1 || have[0].AccountID != a || have[0].Region != home {
+			t.Errorf("%+v", have)
+		}
+		plan.setsQuota(mostSets)
+		if have := found(plan, "quota-sets"); len(have) != 1 || !strings.Contains(have[0].Text, "There are 1000 stack sets in us-east-1") {
+			t.Errorf("%+v", have)
+		}
+		if looked, err := Look(t.Context(), s.session, PrepareInput{Desired: s.d}, nil); err != nil || looked.Active != 0 {
+			t.Errorf("%v, %+v", err, looked)
+		}
+		s.apply(t.Context(), plan)
+		if looked, err := Look(t.Context(), s.session, PrepareInput{Desired: s.d}, nil); err != nil || looked.Active < 2 {
+			t.Errorf("%v, %+v", err, looked)
+		}
+	})
+}
