@@ -92,8 +92,8 @@ type RegionFacts struct {
 	Recorder *Recorder
 	// Services are the service-linked recorders, by name.
 	Services map[string]string
-	// Channel is the name of the delivery channel, "" when there is none or where there
-	// is a recorder.
+	// Channel is the name of the delivery channel, "" when there is none, and where there
+	// is a recorder and nobody asked (PreflightInput.Channels).
 	Channel string
 	// Rules are the rules of interest: those of our names and equal ones.
 	Rules []RuleFact

@@ -47,14 +47,11 @@ func looksAt(kind string) bool {
 	return false
 }
 
-// anAccount stands for the account's id where names are worked out for all accounts.
-const anAccount = "{account}"
-
-// namesOf are the names that a set gives in a Region, in any account. Buckets that the
+// namesOf are the names that a set gives in a Region, with {account} for the account's id. Buckets that the
 // template keeps are not among them: it has a switch for those that are there.
 func (s Set) namesOf(region, partition string) []templates.Name {
 	values := s.values(region, partition)
-	values["AWS::AccountId"] = anAccount
+	values["AWS::AccountId"] = theirs
 	list := s.Template.NamesWith(values)
 	return slices.DeleteFunc(list, func(n templates.Name) bool { return n.Type == typeBucket && s.Template.Keeps != nil })
 }
@@ -65,7 +62,7 @@ func nameKey(n templates.Name, account, region string) (k NameKey, ok bool) {
 	if n.Name == "" || n.Type != typeRole && n.Type != typeBucket && n.Type != typeDocument {
 		return k, false
 	}
-	k = NameKey{Type: n.Type, Name: strings.ReplaceAll(n.Name, anAccount, account)}
+	k = NameKey{Type: n.Type, Name: strings.ReplaceAll(n.Name, theirs, account)}
 	if n.Type != typeRole { // a bucket is asked for where it is to be
 		k.Region = region
 	}

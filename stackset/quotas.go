@@ -1,6 +1,9 @@
 package stackset
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Quotas as AWS publishes them (CloudFormation user guide, CloudFormation quotas; AWS
 // Config API reference, MaxNumberOfConfigRulesExceededException). All can be raised,
@@ -13,7 +16,10 @@ const (
 
 // quotas says where a deploy would pass what AWS allows.
 func (p *planner) quotas(steps []Step) {
-	adds, creates := map[string]int{}, map[Target]int{}
+	adds, creates, sets := map[string]int{}, map[Target]int{}, map[string]Set{}
+	for _, s := range p.plan.Sets {
+		sets[s.Name] = s
+	}
 	for _, c := range p.plan.Changes {
 		switch {
 		case c.Single:
@@ -23,11 +29,7 @@ func (p *planner) quotas(steps []Step) {
 			adds[c.StackSet]--
 		}
 		if c.Action == Create {
-			for _, s := range p.plan.Sets {
-				if s.Name == c.StackSet {
-					creates[c.Target] += len(p.rulesIn(s, c.Region))
-				}
-			}
+			creates[c.Target] += len(p.rulesIn(sets[c.StackSet], c.Region))
 		}
 	}
 	for _, s := range p.plan.Sets {
@@ -56,8 +58,8 @@ func (p *planner) quotas(steps []Step) {
 // setsQuota says whether the sets that a plan makes find room beside those that are there.
 func (p *Plan) setsQuota(active int) {
 	more := 0
-	for _, s := range p.Steps(ApplyOptions{}) {
-		if s.Call == "CreateStackSet" {
+	for _, s := range p.Sets {
+		if !s.Exists && slices.ContainsFunc(p.Changes, func(c Change) bool { return c.StackSet == s.Name && c.Action == Create && !c.Single }) {
 			more++
 		}
 	}
