@@ -34,9 +34,17 @@ type Denial struct {
 // policy it is and where it is attached.
 func (d Denial) String() string {
 	if d.Policy == nil {
-		return "because no service control policy allows it at " + d.Target
+		return "because " + d.Where()
 	}
-	text := fmt.Sprintf("with an explicit deny in a service control policy: %s (%s) of %s", d.Policy.Name, d.Policy.ID, d.Target)
+	return "with an explicit deny in a service control policy: " + d.Where()
+}
+
+// Where names the policy and what it is attached to.
+func (d Denial) Where() string {
+	if d.Policy == nil {
+		return "no service control policy allows it at " + d.Target
+	}
+	text := fmt.Sprintf("%s (%s) of %s", d.Policy.Name, d.Policy.ID, d.Target)
 	if d.Sid != "" {
 		text += ", statement " + d.Sid
 	}

@@ -267,7 +267,7 @@ func (a *applier) changes(ctx context.Context, s *Set) error {
 			return err
 		}
 		if !ok {
-			a.recordAll(creates, OutcomeSkipped, fmt.Sprintf("stack set %s is outdated (%s) and this run updates none of the instances that it has, and no others may be touched: run with a selection that has some of them first", s.Name, outdated), "")
+			a.recordAll(creates, OutcomeSkipped, outdatedAlone(s.Name, outdated), "")
 			return nil
 		}
 		updated := make(map[Target]bool, len(done))

@@ -76,7 +76,7 @@ func CheckAccess(ctx context.Context, s *awsapi.Session, callAs types.CallAs) (w
 		switch awsapi.Classify(err) {
 		case awsapi.ClassCancelled:
 			return "", err
-		case awsapi.ClassNoCredentials, awsapi.ClassThrottled:
+		case awsapi.ClassNoCredentials:
 			return "", fmt.Errorf("ask %s whether StackSets has trusted access: %w", s.HomeRegion, err)
 		}
 		return fmt.Sprintf("Whether StackSets has trusted access to the organization could not be asked in %s: %s.", s.HomeRegion, sentence(awsapi.Text(err))), nil

@@ -143,7 +143,7 @@ func (e *estate) plan(d stackset.Desired) *stackset.Plan {
 func (e *estate) apply(p *stackset.Plan) *stackset.Result {
 	e.t.Helper()
 	e.runs++
-	result, err := stackset.Apply(e.t.Context(), e.session, types.CallAsSelf, p, stackset.ApplyOptions{Run: fmt.Sprint("test-", e.runs), Version: "1"}, nil)
+	result, err := stackset.Apply(e.t.Context(), e.session, types.CallAsSelf, p, stackset.ApplyOptions{Run: fmt.Sprint("test-", e.runs), Version: "1", RetainAuto: true}, nil)
 	if err != nil {
 		e.t.Fatal(err)
 	}

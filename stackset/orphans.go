@@ -1,6 +1,7 @@
 package stackset
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -21,14 +22,14 @@ type Orphan struct {
 // orphans are those of the asked templates' sets and of what enforces them. What
 // templates need is shared with other runs: an account outside this one may lean on
 // it, so it has none.
-func (p *planner) orphans() []Orphan {
+func orphans(d Desired, sets []Set) []Orphan {
 	chosen := map[string]*orgs.Account{}
-	for _, a := range p.d.Accounts {
+	for _, a := range d.Accounts {
 		chosen[a.ID] = a
 	}
-	asked := names(p.d.Templates)
+	asked := names(d.Templates)
 	var out []Orphan
-	for _, s := range p.plan.Sets {
+	for _, s := range sets {
 		if !slices.Contains(asked, s.Template.Name) && !slices.Contains(asked, s.Template.Enforces) {
 			continue
 		}
@@ -36,8 +37,8 @@ func (p *planner) orphans() []Orphan {
 			o := Orphan{StackSet: s.Name, Template: s.Template.Name, Target: t, Account: chosen[t.AccountID]}
 			switch {
 			case o.Account == nil:
-				o.Account, o.Why = p.d.Walked[t.AccountID], "the account is not chosen"
-			case !slices.Contains(p.regions[s.Template.Name], t.Region):
+				o.Account, o.Why = d.Walked[t.AccountID], "the account is not chosen"
+			case !slices.Contains(d.RegionsOf(s.Template), t.Region):
 				o.Why = "the Region is not chosen"
 			default:
 				continue
@@ -51,20 +52,64 @@ func (p *planner) orphans() []Orphan {
 // prune turns orphans into deletions where that is asked for, and keeps them as
 // orphans else.
 func (p *planner) prune() {
-	for _, o := range p.orphans() {
-		if !p.d.Prune {
-			p.plan.Orphans = append(p.plan.Orphans, o)
-			continue
-		}
+	found := orphans(p.d, p.plan.Sets)
+	if !p.d.Prune {
+		p.plan.Orphans = found
+		return
+	}
+	stays := map[key]string{}
+	for _, o := range slices.Backward(found) { // what needs others comes after them
 		c := Change{StackSet: o.StackSet, Template: o.Template, Target: o.Target, Account: o.Account, Action: Delete, Reason: "outside the selection, pruned: " + o.Why, Orphan: true}
 		if o.Account != nil {
-			if _, why := unfit(p.d, o.Account); why != "" {
-				c.Action, c.Reason = Skip, why+": StackSets cannot reach it"
-				p.find(c.unreached())
+			v := p.prunable(o)
+			if why := stays[key{o.Template, o.Target}]; why != "" && v.action == Delete {
+				v = verdict{action: Skip, reason: why}
+			}
+			if c.Action, c.Reason = v.action, v.reason; v.action == Skip {
+				p.stays(c, v)
+				for _, need := range p.named(o.StackSet).Template.Needs {
+					stays[key{need, o.Target}] = fmt.Sprintf("stays, since %s needs it and cannot be deleted: %s", o.StackSet, c.Reason)
+				}
 			}
 		}
 		p.plan.Changes = append(p.plan.Changes, c)
 	}
+}
+
+// stays says that an instance outside the selection is not deleted.
+func (p *planner) stays(c Change, v verdict) {
+	f, at := c.unreached()
+	if v.cause.code != "account-inactive" && v.cause.code != "account-management" {
+		f = Finding{Code: "instance-stays", StackSet: c.StackSet, Text: "Instances of {sets} in {places} stay: " + v.reason + "."}
+	}
+	p.find(f, at)
+}
+
+// prunable says how an instance of an account of the organization is deleted, or why it
+// cannot be.
+func (p *planner) prunable(o Orphan) verdict {
+	if code, why := unfit(p.d, o.Account); why != "" {
+		return skip(code, "%s: StackSets cannot reach it", why)
+	}
+	gone := verdict{action: Delete, reason: "outside the selection, pruned: " + o.Why}
+	s := p.named(o.StackSet)
+	i := s.Instances[o.Target]
+	if i.StackID == "" || i.Status == "INOPERABLE" || s.losesData() {
+		return gone // nothing is done in the account
+	}
+	if p.facts.Off[o.AccountID][o.Region] {
+		return skip("region-off", "Region %s is off in this account", o.Region)
+	}
+	return p.permitted(s, o.Account, o.Region, gone)
+}
+
+func (p *planner) named(name string) Set {
+	for _, s := range p.plan.Sets {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Set{}
 }
 
 // CheckPruning refuses a plan that prunes more of a set than --max-deletions allows.

@@ -34,7 +34,7 @@ func readOverrides(ctx context.Context, s *awsapi.Session, callAs types.CallAs, 
 		for _, a := range d.Accounts {
 			for _, region := range d.RegionsOf(set.Template) {
 				k := key{set.Name, Target{a.ID, region}}
-				if i, there := set.Instances[k.Target]; there && (i.Status == "INOPERABLE" || len(lacks(d, sets, set, a.ID, facts.Accounts[a.ID], records)) > 0) {
+				if i, there := set.Instances[k.Target]; there && (i.Status == "INOPERABLE" || set.hollow(k.Target) && set.switches(nil) != nil || len(lacks(d, sets, set, facts.Accounts[a.ID], records)) > 0) {
 					keys = append(keys, k)
 				}
 			}
@@ -57,29 +57,22 @@ func readOverrides(ctx context.Context, s *awsapi.Session, callAs types.CallAs, 
 	return out, ctx.Err()
 }
 
-// lack is a switch of recording-base that an account's instance wants.
-type lack struct {
-	name, value string
-	role        string // that it makes, "" for the bucket's
-}
+// lack is a switch of recording-base that makes a role which an account lacks.
+type lack struct{ name, role string }
 
 // lacks are the switches that an instance of recording-base wants: for the service-linked
-// roles that the account has not and the run leans on, and, where its stack was never
-// made, for the bucket that is there. An account that automatic deployment added has no
-// switch at all.
-func lacks(d Desired, sets []Set, s Set, account string, f *AccountFacts, records bool) []lack {
+// roles that the account has not and the run leans on. An account that automatic
+// deployment added has no switch at all.
+func lacks(d Desired, sets []Set, s Set, f *AccountFacts, records bool) []lack {
 	if s.Template.Name != templates.RecordingBase || f == nil {
 		return nil
 	}
 	var out []lack
 	if f.ConfigRole == Absent && records {
-		out = append(out, lack{templates.ParameterCreateConfigServiceLinkedRole, "true", "AWSServiceRoleForConfig"})
+		out = append(out, lack{templates.ParameterCreateConfigServiceLinkedRole, configRole})
 	}
 	if f.RemediationRole == Absent && enforces(d, sets) {
-		out = append(out, lack{templates.ParameterCreateRemediationServiceLinkedRole, "true", "AWSServiceRoleForConfigRemediation"})
-	}
-	if i, there := s.Instances[Target{account, d.HomeRegion}]; there && i.StackID == "" && f.Bucket == Present {
-		out = append(out, lack{templates.ParameterCreateDeliveryBucket, "false", ""})
+		out = append(out, lack{templates.ParameterCreateRemediationServiceLinkedRole, remediationRole})
 	}
 	return out
 }
@@ -99,7 +92,7 @@ func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict, 
 	if !f.Gap.Is() {
 		p.rolesUnread(a, f, records)
 	}
-	lacking := lacks(p.d, p.plan.Sets, s, a.ID, f, records)
+	lacking := lacks(p.d, p.plan.Sets, s, f, records)
 	if len(lacking) == 0 || v.action != None && v.action != Update {
 		return v
 	}
@@ -119,20 +112,15 @@ func (p *planner) baseThere(s Set, a *orgs.Account, f *AccountFacts, v verdict, 
 			gone = Finding{Code: "remediation-role-missing", StackSet: s.Name}
 		}
 		switch {
-		case given.Unread != "" && l.role == "":
-			p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "In {places} recording-base was never made, since its bucket is there from before, and it is tried again without the switch for that, since its parameter overrides could not be read: " + given.Unread + "."}, In(a, p.d.HomeRegion))
 		case given.Unread != "":
 			p.find(Finding{Code: "overrides-unread", StackSet: s.Name, Text: "In {places} recording-base is there but not the role " + l.role + ", and the instance is not updated to make it, since its parameter overrides could not be read: " + given.Unread + ".",
 				Remedy: kindOf(gone.Code).Remedy}, In(a, p.d.HomeRegion))
-		case given.Values[l.name] == l.value && l.role != "":
-			gone.Text = "The role " + l.role + " of {places} is gone although recording-base made it: somebody deleted it. Config makes it where it may."
+		case given.Values[l.name] == "true":
+			gone.Text = "The role " + l.role + " of {places} is gone although recording-base made it: somebody deleted it."
 			p.find(gone, In(a, ""))
-		case given.Values[l.name] != l.value && l.role == "":
-			overrides[l.name] = l.value
-			reasons = append(reasons, "uses the bucket "+f.BucketName+", which is there from before (override "+l.name+"="+l.value+")")
-		case given.Values[l.name] != l.value:
-			overrides[l.name] = l.value
-			reasons = append(reasons, "makes "+l.role+", which the account lacks (override "+l.name+"="+l.value+")")
+		default:
+			overrides[l.name] = "true"
+			reasons = append(reasons, "makes "+l.role+", which the account lacks (override "+l.name+"=true)")
 		}
 	}
 	if len(reasons) == 0 {
@@ -154,7 +142,7 @@ func (p *planner) rolesUnread(a *orgs.Account, f *AccountFacts, records bool) {
 // anew gives what is made anew the overrides that it had, but for the switches that say
 // what is there already: the stack that is left behind keeps its roles and its bucket,
 // and none of them can be made twice.
-func (p *planner) anew(s Set, a *orgs.Account, region string, f *AccountFacts, v verdict) verdict {
+func (p *planner) anew(s Set, a *orgs.Account, region string, f *AccountFacts, records bool, v verdict) verdict {
 	if v.action != Recreate {
 		return v
 	}
@@ -172,7 +160,7 @@ func (p *planner) anew(s Set, a *orgs.Account, region string, f *AccountFacts, v
 				delete(overrides, name)
 			}
 		}
-		if f.ConfigRole == Absent && p.set(templates.Recording).Has(a.ID) {
+		if f.ConfigRole == Absent && (records || p.set(templates.Recording).Has(a.ID)) {
 			overrides[templates.ParameterCreateConfigServiceLinkedRole] = "true"
 		}
 		if f.RemediationRole == Absent && p.enforces() {

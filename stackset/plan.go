@@ -3,6 +3,7 @@ package stackset
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,8 +20,24 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	p := &planner{d: d, facts: facts, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, names: map[ruleKey][]templates.Name{}, denials: map[deniedKey]denialOf{}}
-	p.plan.Desired, p.plan.Facts = d, facts
+	for stuck := map[string]string{}; ; {
+		p := newPlanner(d, facts, stuck)
+		plan := p.make(sets)
+		if more := p.stuckSets(); len(more) > 0 {
+			maps.Copy(stuck, more) // what needs these creates cannot be either
+			continue
+		}
+		return plan, nil
+	}
+}
+
+func newPlanner(d Desired, facts *Facts, stuck map[string]string) *planner {
+	return &planner{d: d, facts: facts, stuck: stuck, regions: map[string][]string{}, rules: map[ruleKey][]templates.Rule{}, names: map[ruleKey][]templates.Name{}, denials: map[deniedKey]denialOf{}, deployed: map[string]*templates.Document{}}
+}
+
+func (p *planner) make(sets []Set) *Plan {
+	d := p.d
+	p.plan.Desired, p.plan.Facts = d, p.facts
 	for _, s := range sets {
 		s.Want = want(d, s.Template, s.Automatic)
 		wantRecorded(d, &s)
@@ -64,7 +81,7 @@ func MakePlan(d Desired, sets []Set, facts *Facts) (*Plan, error) {
 	p.plan.Findings = p.found.sorted()
 	p.plan.Cost = p.costs()
 	p.plan.Hash = p.plan.hash(steps)
-	return &p.plan, nil
+	return &p.plan
 }
 
 type planner struct {
@@ -80,6 +97,10 @@ type planner struct {
 	denials map[deniedKey]denialOf
 	// tower are the OUs with Control Tower's recorder, nil until somebody asks.
 	tower map[string]bool
+	// deployed are the templates of sets that are there, parsed.
+	deployed map[string]*templates.Document
+	// stuck are sets in which nothing can be created, with why; see stuckSets.
+	stuck map[string]string
 }
 
 type ruleKey struct{ set, region string }
@@ -122,6 +143,33 @@ func (p *Plan) dropIdleUpdates() {
 			s.Outdated = ""
 		}
 	}
+}
+
+// stuckSets are the sets whose template or parameters change while this run updates none
+// of the instances that they have: to change the set would take others along, and to
+// create without that would use the old template. Apply skips those creates.
+func (p *planner) stuckSets() map[string]string {
+	out := map[string]string{}
+	for _, s := range p.plan.Sets {
+		if s.Outdated == "" || recordsOnly(s) { // see pioneer
+			continue
+		}
+		by := map[Action]int{}
+		for _, c := range p.plan.Changes {
+			if c.StackSet == s.Name && !c.Single {
+				by[c.Action]++
+			}
+		}
+		if by[Update] == 0 && by[Create]+by[Recreate] > 0 && len(s.Instances) > by[Recreate] {
+			out[s.Name] = outdatedAlone(s.Name, s.Outdated)
+		}
+	}
+	return out
+}
+
+// outdatedAlone says why nothing is created in a set of which nothing is updated.
+func outdatedAlone(name, outdated string) string {
+	return fmt.Sprintf("stack set %s is outdated (%s) and this run updates none of the instances that it has, and no others may be touched: run with a selection that has some of them first", name, outdated)
 }
 
 // warnOutside says which instances an update leaves behind: a change of a set makes
@@ -219,7 +267,7 @@ func (p *planner) account(a *orgs.Account) {
 		for name, principal := range r.Services {
 			p.find(Finding{Code: "recorder-of-service", Text: "In {places} the service-linked recorder " + name + " records for " + principal + "; it is left as it is, and counts as no recorder for rules."}, In(a, region))
 		}
-		if _, closed := shut(f, region); r.Gap.Is() && !closed && !f.Gap.Is() {
+		if _, closed := p.shut(a, f, region, Create); r.Gap.Is() && !closed && !f.Gap.Is() {
 			p.find(Finding{Code: "region-unread", Text: "{places} could not be read, so what is there is not known and recording is not planned: " + r.Gap.Text + "."}, In(a, region))
 		}
 	}
@@ -227,8 +275,9 @@ func (p *planner) account(a *orgs.Account) {
 	records := false
 	for _, region := range p.regions[templates.Recording] {
 		recording[region] = p.recording(a, region, f)
-		_, ours := p.set(templates.Recording).At(Target{a.ID, region})
-		records = records || recording[region].there && (ours || recording[region].action == Create)
+		at, set := Target{a.ID, region}, p.set(templates.Recording)
+		_, ours := set.At(at)
+		records = records || recording[region].there && (ours && !set.hollow(at) || recording[region].action == Create)
 	}
 	base := p.base(a, f, records)
 	done := verdicts{}
@@ -240,8 +289,13 @@ func (p *planner) account(a *orgs.Account) {
 				v = base
 			case s.Template.Name == templates.Recording:
 				v = recording[region]
-				if why, c := p.unmet(s.Template, region, done); why != "" && v.action == Create {
-					v = after(c, why)
+				if v.action == Create {
+					if why, c := p.unmet(s.Template, region, done); why != "" {
+						v = after(c, why)
+					} else if p.unmade(f, done[templates.RecordingBase][p.d.HomeRegion]) {
+						v = skip("config-role-missing", "%s is missing, and recording-base, which is there already, does not make it: aws iam create-service-linked-role --aws-service-name config.amazonaws.com", configRole).
+							saying("%s is missing, and recording-base, which is there already, does not make it", configRole)
+					}
 				}
 			case s.Template.Enforces != "":
 				var none bool
@@ -251,7 +305,14 @@ func (p *planner) account(a *orgs.Account) {
 			default:
 				v = p.standing(s, a, region, f, done)
 			}
-			v = p.permitted(s, a, region, p.anew(s, a, region, f, v))
+			v = p.anew(s, a, region, f, records, v)
+			if at := (Target{a.ID, region}); s.hollow(at) {
+				v = p.fill(s, at, v)
+			}
+			v = p.permitted(s, a, region, v)
+			if why := p.stuck[s.Name]; why != "" && !a.Management && (v.action == Create || v.action == Recreate) {
+				v = skip("set-outdated", "%s", why)
+			}
 			if s.Template.Enforces == "" {
 				if done[s.Template.Name] == nil {
 					done[s.Template.Name] = map[string]verdict{}
@@ -310,9 +371,12 @@ func (p *planner) set(name string) Set {
 }
 
 // existing says what becomes of an instance that is there; ok is false when there
-// is none. Nothing can be changed where the Region is off or denied.
-func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok bool) {
-	t := Target{account, region}
+// is none, or no stack behind it. Nothing can be changed where the Region is off or denied.
+func (p *planner) existing(s Set, a *orgs.Account, region string, f *AccountFacts) (v verdict, ok bool) {
+	t := Target{a.ID, region}
+	if s.hollow(t) {
+		return v, false
+	}
 	if one, single := s.Singles[t]; single {
 		v = one.verdict(s)
 	} else if i, there := s.Instances[t]; there {
@@ -320,13 +384,65 @@ func existing(s Set, account, region string, f *AccountFacts) (v verdict, ok boo
 	} else {
 		return v, false
 	}
-	if closed, yes := shut(f, region); yes && v.action != None {
+	if closed, yes := p.shut(a, f, region, v.action); yes && v.action != None {
 		return closed, true
 	}
 	if there, _ := s.At(t); v.action == None && v.reason == "" {
 		v.reason = driftReason(there)
 	}
 	return v, true
+}
+
+// hollow says whether an instance has no stack: its creation failed, or was never begun.
+// What would keep a stack from being created there keeps this one too.
+func (s Set) hollow(t Target) bool {
+	i, there := s.At(t)
+	return there && i.StackID == "" && i.Status != "INOPERABLE" && i.DetailedStatus != "PENDING" && i.DetailedStatus != OutcomeRunning
+}
+
+// fill says how a hollow instance gets the stack that a place is to have, or that it needs
+// none. What the creation that failed was told to leave out is said anew.
+func (p *planner) fill(s Set, t Target, v verdict) verdict {
+	switch {
+	case v.action == Create:
+		old := state(s, s.Instances[t])
+		if one, single := s.Singles[t]; single {
+			old = one.verdict(s)
+		} else {
+			own := s.switches(v.overrides)
+			if given := p.facts.Overrides[key{s.Name, t}].Values; own != nil {
+				v.overrides = maps.Clone(given) // others are somebody else's
+				if v.overrides == nil {
+					v.overrides = map[string]string{}
+				}
+				maps.Copy(v.overrides, own)
+			}
+		}
+		if v.action = old.action; v.reason != "" {
+			v.reason = "; " + v.reason
+		}
+		v.reason = old.reason + v.reason
+	case v.action == None:
+		v.reason += "; the stack instance without a stack is of no use"
+	case v.action == "":
+		v = verdict{action: None, reason: "nothing needs it, and the stack instance has no stack"}
+	}
+	return v
+}
+
+// switches adds to overrides the values of the other switches, so that nothing of an
+// earlier creation stays: nil where a template has none.
+func (s Set) switches(overrides map[string]string) map[string]string {
+	out := maps.Clone(overrides)
+	for name, parameter := range s.Template.Document().Parameters {
+		if _, given := out[name]; isSwitch(s.Template, name) && !given {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[name] = parameter.Default
+		}
+	}
+	return out
 }
 
 // state says what becomes of an instance by what StackSets says of it.

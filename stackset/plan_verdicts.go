@@ -11,16 +11,26 @@ import (
 	"rollout/templates"
 )
 
-// shut says whether nothing can be deployed to a place, and why. An account that cannot
-// be entered can still be deployed to.
-func shut(f *AccountFacts, region string) (v verdict, yes bool) {
+// shut says whether nothing can be done in a place, and why. An account that cannot be
+// entered can still be deployed to, and so can a Region that is denied to the role that
+// read, where StackSets' own role is exempt.
+func (p *planner) shut(a *orgs.Account, f *AccountFacts, region string, action Action) (v verdict, yes bool) {
 	r := f.Regions[region]
 	switch {
 	case r == nil:
 	case r.Off:
 		return skip("region-off", "Region %s is off in this account", region).saying("the Region is off in the account"), true
 	case r.Gap.Class == awsapi.ClassPolicyDenied && !f.Gap.Is():
-		return skip("region-denied", "a service control policy denies Region %s", region).saying("a service control policy denies the Region: %s", r.Gap.Text), true
+		if p.facts.Policies == nil {
+			return skip("region-denied", "a service control policy denies Region %s", region).saying("a service control policy denies the Region: %s", r.Gap.Text), true
+		}
+		call := "cloudformation:CreateStack"
+		if action == Update {
+			call = "cloudformation:UpdateStack"
+		}
+		if d, denied := p.facts.Policies.Judge(a, p.ask(call, region)); denied && d.Certain {
+			return deniedBy(call, d), true
+		}
 	}
 	return v, false
 }
@@ -32,10 +42,10 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 		return verdict{}
 	}
 	r, by := f.Regions[region], p.governs(a)
-	if v, ok := existing(s, a.ID, region, f); ok {
+	if v, ok := p.existing(s, a, region, f); ok {
 		return p.ours(s, a, region, f, v, by)
 	}
-	if v, yes := shut(f, region); yes {
+	if v, yes := p.shut(a, f, region, Create); yes {
 		return v
 	}
 	switch {
@@ -71,6 +81,12 @@ func (p *planner) recording(a *orgs.Account, region string, f *AccountFacts) ver
 	return verdict{action: Create, reason: reason, there: true}
 }
 
+// unmade says whether a recorder would find no role to work with: it is missing, and
+// recording-base, which is there, does not make it.
+func (p *planner) unmade(f *AccountFacts, base verdict) bool {
+	return f.ConfigRole == Absent && base.there && base.overrides[templates.ParameterCreateConfigServiceLinkedRole] != "true"
+}
+
 // ourRecorder is the name that the template recording gives its recorder.
 const ourRecorder = "rollout"
 
@@ -81,25 +97,17 @@ func (p *planner) ours(s Set, a *orgs.Account, region string, f *AccountFacts, v
 	if r == nil || r.Off || r.Gap.Is() {
 		return v
 	}
-	there, _ := s.At(Target{a.ID, region})
-	made := there.StackID != ""
-	if made {
-		if at, is := p.conflict(a, region, f, v, by); is {
-			return at
-		}
+	if at, is := p.conflict(a, region, f, v, by); is {
+		return at
 	}
 	switch {
-	case r.Recorder != nil && r.Recorder.Name != ourRecorder && !made:
-		// The create failed for this very recorder, and would again.
-		v = p.theirs(a, region, r.Recorder)
-		v.reason += "; the stack instance without a stack is of no use"
 	case v.action == Update && s.Outdated == "" && r.Recorder != nil:
 		// An earlier run changed the set for other accounts.
 		wanted := recordedIn(s.Want).in(region, p.d.HomeRegion)
 		if more := r.Recorder.Group.LeavesOut(slices.Sorted(maps.Keys(wanted.types))); more != nil {
 			v.reason += "; records " + some(more) + " as well"
 		}
-	case v.action != None || !made:
+	case v.action != None:
 	case r.Recorder == nil:
 		p.find(Finding{Code: "recorder-gone", Text: "The recorder of {places} is gone although its stack instance is there: somebody deleted it."}, In(a, region))
 		v.reason = "the stack instance is there, but its recorder is gone: no results expected"
@@ -154,13 +162,13 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 		return verdict{}
 	}
 	enforce := p.enforces()
-	if v, ok := existing(s, a.ID, p.d.HomeRegion, f); ok {
+	if v, ok := p.existing(s, a, p.d.HomeRegion, f); ok {
 		return p.baseThere(s, a, f, v, records)
 	}
 	if !records && !enforce && !p.leanOnBase() {
 		return verdict{} // nothing of ours in the account leans on it
 	}
-	if v, yes := shut(f, p.d.HomeRegion); yes && !f.Gap.Is() {
+	if v, yes := p.shut(a, f, p.d.HomeRegion, Create); yes && !f.Gap.Is() {
 		return v
 	}
 	switch {
@@ -216,7 +224,7 @@ func (p *planner) onlyBase() bool {
 
 // standing decides on a template of rules, or any other that stands by itself.
 func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFacts, done verdicts) verdict {
-	v, ok := existing(s, a.ID, region, f)
+	v, ok := p.existing(s, a, region, f)
 	if r := f.Regions[region]; ok && v.action == Update && r != nil && !r.Gap.Is() && r.Recorder == nil && len(p.rulesIn(s, region)) > 0 {
 		// AWS Config takes no rule, nor a change of one, without a recorder.
 		if why, c := p.unmet(s.Template, region, done); why != "" {
@@ -226,7 +234,7 @@ func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFact
 	if ok && (v.action == None || v.action == Skip) {
 		return v
 	}
-	if v, yes := shut(f, region); yes {
+	if v, yes := p.shut(a, f, region, Create); yes && !ok {
 		return v
 	}
 	if v, yes := p.taken(s, In(a, region), f); yes {
@@ -326,17 +334,19 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 	if s.Automatic {
 		mode = "automatic"
 	}
-	v, there := existing(s, a.ID, region, f)
+	v, there := p.existing(s, a, region, f)
 	if p.notWanted(s) {
 		if !there {
-			return v, true
+			return v, !s.hollow(Target{a.ID, region})
 		}
 		wanted := p.d.Mode(s.Template)
 		if wanted == RemediationOff {
 			return verdict{action: None, reason: fmt.Sprintf("enforced (%s) since an earlier run; rollout disarm takes it away", mode), there: true}, false
 		}
 		// Deletes come first, so without the other one the place would be disarmed.
-		if other, _ := p.enforcement(p.wantedTwin(s), a, region, f, done); other.action == Skip {
+		twin := p.twin(s)
+		other, _ := p.enforcement(twin, a, region, f, done)
+		if other = p.permitted(twin, a, region, other); other.action == Skip {
 			return verdict{action: None, reason: fmt.Sprintf("stays %s, since %s enforcement cannot be there: %s", mode, wanted, other.reason), there: true}, false
 		}
 		return verdict{action: Delete, reason: fmt.Sprintf("enforcement changes from %s to %s", mode, wanted)}, false
@@ -344,7 +354,7 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 	if there && (v.action == None || v.action == Skip) {
 		return v, false
 	}
-	if v, yes := shut(f, region); yes {
+	if v, yes := p.shut(a, f, region, Create); yes && !there {
 		return v, false
 	}
 	if v, yes := p.taken(s, In(a, region), f); yes {
@@ -356,11 +366,15 @@ func (p *planner) enforcement(s Set, a *orgs.Account, region string, f *AccountF
 	if why, c := p.unmet(s.Template, region, done); why != "" {
 		return after(c, why), false
 	}
+	twin := p.twin(s)
+	if gone := p.permitted(twin, a, region, verdict{action: Delete}); gone.action == Skip {
+		return after(gone.cause, fmt.Sprintf("enforcement of %s is there and cannot be taken out: %s", twin.Name, gone.reason)), false
+	}
 	return verdict{action: Create, there: true}, false
 }
 
-// wantedTwin is the other set of the same enforce template, the one asked for.
-func (p *planner) wantedTwin(s Set) Set {
+// twin is the other set of the same enforce template.
+func (p *planner) twin(s Set) Set {
 	for _, t := range p.plan.Sets {
 		if t.Template.Name == s.Template.Name && t.Automatic != s.Automatic {
 			return t

@@ -35,6 +35,9 @@ type PreflightInput struct {
 	// Known are the Regions as the caller's account sees them; only whether they
 	// are opt-in ones is used. Nil means the ones this version knows.
 	Known []awsapi.Region
+	// Pruned are the Regions out of which instances of an account are to be deleted: whether
+	// they are on there matters, and nothing else does.
+	Pruned map[string][]string
 	// Rules are looked for by name and by what they check, Region by Region.
 	Rules map[string][]templates.Rule
 	// Channels says that delivery channels matter also where there is a recorder.
@@ -74,10 +77,41 @@ func Preflight(ctx context.Context, s *awsapi.Session, in PreflightInput, emit f
 		facts.Accounts[a.ID] = f
 		emit(AccountChecked{AccountID: a.ID, Role: f.Role, Gap: f.Gap, Done: len(facts.Accounts), Total: len(targets)})
 	}
+	facts.Off = p.pruned(ctx)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return facts, nil
+}
+
+// pruned reads which Regions are off in accounts out of whose opt-in Regions instances are
+// to be deleted; an account that cannot be asked is left out.
+func (p *preflight) pruned(ctx context.Context) map[string]map[string]bool {
+	optIn := map[string]bool{}
+	for _, r := range p.in.Known {
+		optIn[r.Name] = r.OptIn
+	}
+	var accounts []string
+	for _, id := range slices.Sorted(maps.Keys(p.in.Pruned)) {
+		if slices.ContainsFunc(p.in.Pruned[id], func(region string) bool { return optIn[region] }) {
+			accounts = append(accounts, id)
+		}
+	}
+	out := map[string]map[string]bool{}
+	for id, regions := range fanout.Ordered(ctx, accounts, accountsAtOnce, func(ctx context.Context, id string) []awsapi.Region {
+		entry, err := p.s.Enter(ctx, id, PreflightPolicy)
+		if err != nil {
+			return nil
+		}
+		regions, _ := awsapi.ListRegions(ctx, entry.Config(p.in.HomeRegion), "") //nolint:errcheck // then the delete tells
+		return regions
+	}) {
+		out[id] = map[string]bool{}
+		for _, r := range regions {
+			out[id][r.Name] = !r.On
+		}
+	}
+	return out
 }
 
 // optIn says whether a Region in scope is one that an account has to switch on.

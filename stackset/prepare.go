@@ -96,8 +96,16 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	if in.WithoutPreflight {
 		return MakePlan(d, sets, &Facts{LeftOut: true})
 	}
+	pruned := map[string][]string{}
+	if d.Prune {
+		for _, o := range orphans(d, sets) {
+			if o.Account != nil && o.Account.Active() {
+				pruned[o.AccountID] = append(pruned[o.AccountID], o.Region)
+			}
+		}
+	}
 	facts, err := Preflight(ctx, s, PreflightInput{
-		Accounts: d.Accounts, Regions: regions, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Names: wantedNames(d, sets),
+		Accounts: d.Accounts, Regions: regions, Pruned: pruned, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Names: wantedNames(d, sets),
 		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
 	}, emit)
 	if err != nil {

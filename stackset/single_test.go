@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 
 	"rollout/orgs"
 	"rollout/templates"
@@ -73,10 +74,14 @@ func TestPlainStacksThatFail(t *testing.T) {
 				t.Errorf("reason %q", o.Reason)
 			}
 		}
-		for _, c := range s.prepare().Changes {
-			if c.StackSet == "rollout-recording" && c.Region == other && (c.Action != Recreate || !strings.Contains(c.Reason, "the stack is ROLLBACK_COMPLETE")) {
-				t.Errorf("then %+v", c)
-			}
+		if c := s.prepare().at("rollout-recording", account.ID, other); c.Action != Skip || !strings.Contains(c.Reason, "a delivery channel (left) is there") {
+			t.Errorf("while the channel is there: %+v", c)
+		}
+		if _, err := configservice.NewFromConfig(s.session.Own(other)).DeleteDeliveryChannel(t.Context(), &configservice.DeleteDeliveryChannelInput{DeliveryChannelName: aws.String("left")}); err != nil {
+			t.Fatal(err)
+		}
+		if c := s.prepare().at("rollout-recording", account.ID, other); c.Action != Recreate || !strings.Contains(c.Reason, "the stack is ROLLBACK_COMPLETE") {
+			t.Errorf("without it: %+v", c)
 		}
 
 		api := newClient(s.session, other, newPace())

@@ -38,19 +38,118 @@ var creatingActions = map[string]string{
 	"AWS::EC2::SecurityGroup": "ec2:CreateSecurityGroup",
 }
 
+// changingActions are those without which CloudFormation cannot change a resource in
+// place, deletingActions those without which it cannot delete one; of a type that is not
+// in the first they are those that create it. Same source.
+var (
+	changingActions = map[string]string{
+		"AWS::IAM::ManagedPolicy":       "iam:CreatePolicyVersion",
+		"AWS::IAM::Role":                "",
+		"AWS::IAM::ServiceLinkedRole":   "",
+		"AWS::KMS::Key":                 "",
+		"AWS::S3::Bucket":               "",
+		"AWS::SNS::Topic":               "sns:SetTopicAttributes",
+		"AWS::SSM::Document":            "ssm:UpdateDocument",
+		"AWS::Events::Rule":             "events:PutRule",
+		"AWS::Logs::LogGroup":           "",
+		"AWS::AccessAnalyzer::Analyzer": "",
+	}
+	deletingActions = map[string]string{
+		"AWS::AccessAnalyzer::Analyzer":         "access-analyzer:DeleteAnalyzer",
+		"AWS::CloudWatch::Alarm":                "cloudwatch:DeleteAlarms",
+		"AWS::Config::AggregationAuthorization": "config:DeleteAggregationAuthorization",
+		"AWS::Config::ConfigRule":               "config:DeleteConfigRule",
+		"AWS::Config::ConfigurationAggregator":  "config:DeleteConfigurationAggregator",
+		"AWS::Config::ConfigurationRecorder":    "config:StopConfigurationRecorder config:DeleteConfigurationRecorder",
+		"AWS::Config::DeliveryChannel":          "config:DeleteDeliveryChannel",
+		"AWS::Config::RemediationConfiguration": "config:DeleteRemediationConfiguration",
+		"AWS::Events::Rule":                     "events:DeleteRule",
+		"AWS::IAM::ManagedPolicy":               "iam:DeletePolicy",
+		"AWS::IAM::Policy":                      "iam:DeleteRolePolicy",
+		"AWS::IAM::Role":                        "iam:DeleteRole",
+		"AWS::IAM::ServiceLinkedRole":           "iam:DeleteServiceLinkedRole",
+		"AWS::KMS::Alias":                       "kms:DeleteAlias",
+		"AWS::KMS::Key":                         "kms:ScheduleKeyDeletion",
+		"AWS::Logs::LogGroup":                   "logs:DeleteLogGroup",
+		"AWS::Logs::MetricFilter":               "logs:DeleteMetricFilter",
+		"AWS::S3::Bucket":                       "s3:DeleteBucket",
+		"AWS::S3::BucketPolicy":                 "s3:DeleteBucketPolicy",
+		"AWS::SNS::Subscription":                "sns:Unsubscribe",
+		"AWS::SNS::Topic":                       "sns:DeleteTopic",
+		"AWS::SSM::Document":                    "ssm:DeleteDocument",
+		"AWS::SSM::Parameter":                   "ssm:DeleteParameter",
+		"AWS::EC2::SecurityGroup":               "ec2:DeleteSecurityGroup",
+	}
+)
+
 // CreateActions are the IAM actions without which a stack of the template cannot be
 // created with these parameter values (pseudo parameters too), sorted. Resources of
 // types that are not known here count for none.
 func (t Template) CreateActions(values map[string]string) []string {
 	actions := []string{"cloudformation:CreateStack"}
 	for _, r := range resolve(Version{t.document, values}) {
-		for _, text := range strings.Fields(creatingActions[r.Type]) {
-			action, property, only := strings.Cut(text, "?")
-			if _, has := r.Properties[property]; has || !only {
-				actions = append(actions, action)
-			}
+		actions = append(actions, creating(r)...)
+	}
+	return sorted(actions)
+}
+
+// creating are the actions without which a resource cannot be created.
+func creating(r Resource) (actions []string) {
+	for _, text := range strings.Fields(creatingActions[r.Type]) {
+		action, property, only := strings.Cut(text, "?")
+		if _, has := r.Properties[property]; has || !only {
+			actions = append(actions, action)
 		}
 	}
+	return actions
+}
+
+// UpdateActions are those without which a stack cannot be updated from one version to
+// another, sorted: of what is added and of what is changed in place or made anew. What is
+// taken out goes after the update, which does not fail for it ("Update a stack", cleanup).
+func UpdateActions(old, new Version) []string {
+	actions, after := []string{"cloudformation:UpdateStack"}, resolve(new)
+	for _, c := range Diff(old, new) {
+		changing, own := changingActions[c.Type]
+		switch {
+		case c.Action == "remove":
+		case c.Action == "modify" && c.Replacement == ReplacementNever && own:
+			actions = append(actions, strings.Fields(changing)...)
+		case c.Action == "modify" && c.Replacement == ReplacementMay:
+		default:
+			actions = append(actions, creating(after[c.LogicalID])...)
+		}
+	}
+	return sorted(actions)
+}
+
+// ChangeActions are those that an update may need which starts from who knows what:
+// of every resource that the version has, sorted.
+func ChangeActions(v Version) []string {
+	var actions []string
+	for _, r := range resolve(v) {
+		changing, own := changingActions[r.Type]
+		actions = append(actions, strings.Fields(changing)...)
+		if !own {
+			actions = append(actions, creating(r)...)
+		}
+	}
+	return sorted(actions)
+}
+
+// DeleteActions are those without which a stack cannot be deleted, sorted. What is
+// retained needs none.
+func DeleteActions(v Version) []string {
+	actions := []string{"cloudformation:DeleteStack"}
+	for _, r := range resolve(v) {
+		if !strings.HasPrefix(r.DeletionPolicy, "Retain") {
+			actions = append(actions, strings.Fields(deletingActions[r.Type])...)
+		}
+	}
+	return sorted(actions)
+}
+
+func sorted(actions []string) []string {
 	slices.Sort(actions)
 	return slices.Compact(actions)
 }

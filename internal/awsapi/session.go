@@ -49,8 +49,9 @@ type Options struct {
 	ExternalID string
 	// Run names this run; role sessions are called rollout-<Run>.
 	Run string
-	// HTTPClient replaces the transport (tests).
+	// HTTPClient and Retryer replace the transport and the retryers of clients (tests).
 	HTTPClient aws.HTTPClient
+	Retryer    func() aws.Retryer
 	Log        *slog.Logger
 }
 
@@ -104,15 +105,19 @@ func load(ctx context.Context, o Options) (aws.Config, error) {
 		client = newTransport()
 	}
 	placeholder := credentials.NewStaticCredentialsProvider("ROLLOUTPLACEHOLDER", "placeholder", "")
+	retryer := o.Retryer
+	if retryer == nil {
+		retryer = newRetryer
+	}
 	if o.Static {
-		cfg := aws.Config{Region: o.HomeRegion, Credentials: placeholder, HTTPClient: client, Retryer: newRetryer, Logger: sdkLog(o.Log)}
+		cfg := aws.Config{Region: o.HomeRegion, Credentials: placeholder, HTTPClient: client, Retryer: retryer, Logger: sdkLog(o.Log)}
 		if o.EndpointURL != "" {
 			cfg.BaseEndpoint = aws.String(o.EndpointURL)
 		}
 		return cfg, nil
 	}
 	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client), config.WithRetryer(newRetryer), config.WithAppID("rollout"), config.WithLogger(sdkLog(o.Log)),
+		config.WithHTTPClient(client), config.WithRetryer(retryer), config.WithAppID("rollout"), config.WithLogger(sdkLog(o.Log)),
 	}
 	if o.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(o.Profile))

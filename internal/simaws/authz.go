@@ -2,7 +2,9 @@ package simaws
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +15,7 @@ type authorizer func(access) error
 // then the role's policies, narrowed by the session policy. The error is an
 // *apiError AccessDenied with AWS's words; a protocol spells the code its own way.
 func (s *Sim) allowed(who caller, a access) error {
-	a.Context = who.context(a.Context)
+	a.Context = globally(a.Action, who.context(a.Context))
 	switch s.bound(who.Account, who.Role, a) {
 	case decisionDeny:
 		return refusal(who, a, "with an explicit deny in a service control policy")
@@ -82,6 +84,19 @@ func (c caller) context(of map[string]string) map[string]string {
 	return out
 }
 
+// globally corrects the Region of a call to a service that is called in one Region
+// only, whatever Region it is called for (IAM user guide, aws:RequestedRegion: "IAM calls
+// are always made to the us-east-1 Region").
+func globally(action string, context map[string]string) map[string]string {
+	service, _, _ := strings.Cut(action, ":")
+	if context["aws:requestedregion"] == "" || !slices.Contains([]string{"iam", "organizations", "account"}, service) {
+		return context
+	}
+	context = maps.Clone(context)
+	context["aws:requestedregion"] = "us-east-1"
+	return context
+}
+
 func refusal(who caller, a access, why string) *apiError {
 	return fail(http.StatusForbidden, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", who.ARN, a.Action, a.Resource, why))
 }
@@ -104,7 +119,7 @@ func (s *Sim) boundAs(accountID, roleARN string, a access) decision {
 	if roleARN != "" {
 		context["aws:principalarn"] = roleARN
 	}
-	for k, v := range a.Context {
+	for k, v := range globally(a.Action, a.Context) {
 		context[k] = v
 	}
 	return s.controlPolicies(accountID, access{Action: a.Action, Resource: a.Resource, Context: context})

@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -67,6 +68,17 @@ func (s *Sim) Move(id, parent string) {
 
 // RemoveRole takes a role away.
 func (s *Sim) RemoveRole(id, role string) { s.change(id, func(a *account) { delete(a.roles, role) }) }
+
+// PutRole gives an account a role that lets the management account read.
+func (s *Sim) PutRole(id, name string) {
+	s.change(id, func(a *account) {
+		trust, _ := parsePolicy(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+			"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:" + s.world.partition + ":iam::" + s.world.management + ":root"}, "Action": "sts:AssumeRole",
+		}}})
+		a.roles[name] = &iamRole{Name: name, Path: "/", ID: "AROA" + strings.ToUpper(hexOf(17, id, name)), ARN: "arn:" + s.world.partition + ":iam::" + id + ":role/" + name, Created: s.clock.Now(), Trust: trust,
+			Managed: []string{"arn:" + s.world.partition + ":iam::aws:policy/ReadOnlyAccess"}}
+	})
+}
 
 // HasRole says whether a role is there.
 func (s *Sim) HasRole(id, role string) bool {

@@ -70,6 +70,14 @@ def control_policies(c):
         there.describe_vpcs()
     org.delete_policy(PolicyId=deny)
     org.delete_policy(PolicyId=only)
+    # IAM is called in us-east-1, from wherever (IAM user guide, aws:RequestedRegion).
+    elsewhere = {"Effect": "Deny", "Action": ["iam:ListRoles", "ec2:DescribeVpcs"], "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}}
+    home = make("authorization-home", json.dumps({"Version": "2012-10-17", "Statement": [elsewhere]}))
+    org.attach_policy(PolicyId=home, TargetId=c.member)
+    c.client("iam", "eu-west-1", credentials=c.session).list_roles()
+    says(c, "ORG-10", "UnauthorizedOperation", "with an explicit deny in a service control policy", c.client("ec2", "eu-west-1", credentials=c.session).describe_vpcs)
+    org.detach_policy(PolicyId=home, TargetId=c.member)
+    org.delete_policy(PolicyId=home)
 
 
 def identities(c):
