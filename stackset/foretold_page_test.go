@@ -81,6 +81,7 @@ var plainly = []struct {
 	{regexp.MustCompile(`^stays, since .*$`), "stays, since what needs it cannot be deleted"},
 	{regexp.MustCompile(`the equal rule \S.* gives the verdict`), "an equal rule gives the verdict"},
 	{regexp.MustCompile(`, but leaves out .*?: no results`), ", but leaves out types of the rules: no results"},
+	{regexp.MustCompile(`Control Tower's recorder \S+ is there`), "Control Tower's recorder is there"},
 	{regexp.MustCompile(`the account's own recorder \S+ is there`), "the account's own recorder is there"},
 	{regexp.MustCompile(`the bucket \S+, kept`), "the bucket, kept"},
 	{regexp.MustCompile(`(a role called|a rule called|the rule|the rules) \S+?(,? \S+,?)* is there`), "$1 … is there"},

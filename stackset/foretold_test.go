@@ -229,12 +229,14 @@ func (w *seeded) settled(p *stackset.Plan) {
 		there := func(is func(simaws.Thing) bool) bool { return slices.ContainsFunc(held, is) }
 		ok := strings.Contains(c.Reason, "no stack") || strings.Contains(c.Reason, "without a stack is of no use")
 		switch {
-		case strings.Contains(c.Reason, "own recorder "):
+		case strings.Contains(c.Reason, "recorder ") && strings.Contains(c.Reason, "is there"):
 			ok = w.sim.Recorder(c.AccountID, c.Region) != ""
 		case strings.Contains(c.Reason, "the bucket "):
 			ok = there(func(t simaws.Thing) bool { return t.Type == "AWS::S3::Bucket" && strings.Contains(c.Reason, t.Name) })
 		case strings.Contains(c.Reason, "rule "):
-			ok = there(func(t simaws.Thing) bool { return t.Type == "AWS::Config::ConfigRule" && strings.Contains(c.Reason, t.Name) })
+			ok = there(func(t simaws.Thing) bool {
+				return t.Type == "AWS::Config::ConfigRule" && strings.Contains(c.Reason, t.Name)
+			})
 		case !ok:
 			ok = there(func(t simaws.Thing) bool { return t.Type == stackType && (t.Set == c.StackSet || t.Name == c.StackSet) })
 		}
