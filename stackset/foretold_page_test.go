@@ -133,7 +133,7 @@ what one of them is, `+"`ROLLOUT_SEEDS=2000`"+` tries more.
 Of **%d** instances that the plans create, update, make anew or delete, **%d** came true. The other **%d** failed where a finding had said that the
 place could not be looked into, that a policy looks at what no plan can know, or because what they need failed for that. **None failed unannounced.**
 **%d** instances that were skipped were tried all the same, straight through the SDK: **none came true**, so none was a false alarm. A second plan has
-nothing to do but what failed, the operations are those that were named, and the accounts have of every set what its template says.
+nothing to do but what failed, the operations are those that were named, and what is left alone is there.
 
 `, seeds, changed, c.sum("came true"), c.sum("announced"), c.sum("foretold"))
 	for _, section := range []struct{ what, title, text string }{
