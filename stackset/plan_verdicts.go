@@ -190,12 +190,16 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	}
 	if f.Bucket == Present {
 		p.find(Finding{Code: "bucket-kept", StackSet: s.Name, Text: "The bucket " + f.BucketName + " of {places}, kept from an earlier deployment, is used as it is."}, In(a, p.d.HomeRegion))
-		if len(missing) == 0 {
+		if len(missing) == 0 && !s.hollow(Target{a.ID, p.d.HomeRegion}) {
 			return verdict{action: None, reason: "the bucket " + f.BucketName + ", kept from an earlier deployment, is used, and the roles are there", there: true}
 		}
 		// The bucket outlives its stack; the template has a switch for that case.
 		overrides["CreateDeliveryBucket"] = "false"
-		return verdict{action: Create, reason: "makes " + list(missing) + "; the bucket " + f.BucketName + ", kept from an earlier deployment, is used", there: true, overrides: overrides}
+		reason := "the bucket " + f.BucketName + ", kept from an earlier deployment, is used"
+		if len(missing) > 0 {
+			reason = "makes " + list(missing) + "; " + reason
+		}
+		return verdict{action: Create, reason: reason, there: true, overrides: overrides}
 	}
 	reason := "makes the bucket " + f.BucketName
 	if len(missing) > 0 {
