@@ -43,14 +43,18 @@ func group(changes []Change, d Desired, s *Set) []batch {
 		ou      string
 		changes []Change
 	}
-	byAccount := map[string]*account{}
+	// Different overrides or actions of one account are different operations.
+	type apart struct {
+		id, ou, overrides string
+		action            Action
+	}
+	byAccount := map[apart]*account{}
 	var order []*account
 	for _, c := range changes {
-		// Different overrides or actions of one account are different operations.
-		k := fmt.Sprint(c.AccountID, " ", c.Action, " ", ouFor(c, d, s), " ", overridesKey(c.Overrides))
+		k := apart{c.AccountID, ouFor(c, d, s), overridesKey(c.Overrides), c.Action}
 		acc := byAccount[k]
 		if acc == nil {
-			acc = &account{id: c.AccountID, ou: ouFor(c, d, s)}
+			acc = &account{id: c.AccountID, ou: k.ou}
 			byAccount[k] = acc
 			order = append(order, acc)
 		}
@@ -93,6 +97,9 @@ func group(changes []Change, d Desired, s *Set) []batch {
 }
 
 func overridesKey(o map[string]string) string {
+	if len(o) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(o)) {
 		b.WriteString(k + "=" + strconv.Quote(o[k]) + ";")

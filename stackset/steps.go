@@ -88,7 +88,9 @@ func (p *Plan) changeSteps(s *Set, later map[key]bool, wave int) []Step {
 		out = append(out, step(*s, "DeleteStackInstances", b))
 	}
 	left := *s
-	left.Instances = maps.Clone(s.Instances)
+	if len(again) > 0 {
+		left.Instances = maps.Clone(s.Instances)
+	}
 	for _, c := range again {
 		delete(left.Instances, c.Target)
 		c.Action = Create
