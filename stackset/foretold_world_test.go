@@ -339,15 +339,16 @@ func (w *seeded) change() {
 	}
 }
 
-// allow takes a policy away.
+// allow takes a policy away, if there is any.
 func (w *seeded) allow() {
-	for _, id := range slices.Sorted(maps.Keys(w.scps)) {
-		target := w.scps[id]
-		if _, err := organizations.NewFromConfig(w.session.Own("")).DetachPolicy(w.t.Context(), &organizations.DetachPolicyInput{PolicyId: &id, TargetId: &target}); err != nil {
-			w.t.Fatal(err)
-		}
-		delete(w.scps, id)
-		w.say("then %s is gone from %s", id, target)
+	if len(w.scps) == 0 {
 		return
 	}
+	id := slices.Min(slices.Collect(maps.Keys(w.scps)))
+	target := w.scps[id]
+	if _, err := organizations.NewFromConfig(w.session.Own("")).DetachPolicy(w.t.Context(), &organizations.DetachPolicyInput{PolicyId: &id, TargetId: &target}); err != nil {
+		w.t.Fatal(err)
+	}
+	delete(w.scps, id)
+	w.say("then %s is gone from %s", id, target)
 }
