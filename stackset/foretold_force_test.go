@@ -42,8 +42,11 @@ func (w *seeded) force(p *stackset.Plan) {
 				w.tally.count("not wanted", reason)
 				continue
 			}
-			w.tally.count("foretold", reason)
 			_, exists := s.Instances[c.Target]
+			if exists && !w.last {
+				continue // trying it would change the set for the runs to come
+			}
+			w.tally.count("foretold", reason)
 			k := lot{c.Region, exists, strings.Contains(c.Reason, "iam:CreateServiceLinkedRole")}
 			lots[k] = append(lots[k], c)
 		}
@@ -84,18 +87,24 @@ func (w *seeded) forced(s stackset.Set, region string, exists bool, changes []st
 	targets := &types.DeploymentTargets{OrganizationalUnitIds: []string{w.tree.Root.ID}, Accounts: accounts, AccountFilterType: types.AccountFilterTypeIntersection}
 	preferences := &types.StackSetOperationPreferences{FailureTolerancePercentage: aws.Int32(100), MaxConcurrentPercentage: aws.Int32(100), ConcurrencyMode: types.ConcurrencyModeSoftFailureTolerance}
 	var operation *string
-	if exists {
+	var overrides []types.Parameter
+	if s.Template.Name == templates.RecordingBase && strings.Contains(changes[0].Reason, "iam:CreateServiceLinkedRole") {
+		for _, name := range []string{"CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole"} {
+			overrides = append(overrides, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String("true")})
+		}
+	}
+	switch {
+	case exists && overrides != nil:
 		var out *cloudformation.UpdateStackInstancesOutput
-		if out, err = api.UpdateStackInstances(ctx, &cloudformation.UpdateStackInstancesInput{StackSetName: &s.Name, Regions: []string{region}, DeploymentTargets: targets, OperationPreferences: preferences}); err == nil {
+		if out, err = api.UpdateStackInstances(ctx, &cloudformation.UpdateStackInstancesInput{StackSetName: &s.Name, Regions: []string{region}, DeploymentTargets: targets, OperationPreferences: preferences, ParameterOverrides: overrides}); err == nil {
 			operation = out.OperationId
 		}
-	} else {
-		var overrides []types.Parameter
-		if s.Template.Name == templates.RecordingBase && strings.Contains(changes[0].Reason, "iam:CreateServiceLinkedRole") {
-			for _, name := range []string{"CreateConfigServiceLinkedRole", "CreateRemediationServiceLinkedRole"} {
-				overrides = append(overrides, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String("true")})
-			}
+	case exists: // with what the run would have made of the set
+		var out *cloudformation.UpdateStackSetOutput
+		if out, err = api.UpdateStackSet(ctx, &cloudformation.UpdateStackSetInput{StackSetName: &s.Name, TemplateBody: aws.String(string(s.Template.Body())), Parameters: parameters, Capabilities: capabilities, Regions: []string{region}, DeploymentTargets: targets, OperationPreferences: preferences}); err == nil {
+			operation = out.OperationId
 		}
+	default:
 		var out *cloudformation.CreateStackInstancesOutput
 		if out, err = api.CreateStackInstances(ctx, &cloudformation.CreateStackInstancesInput{StackSetName: &s.Name, Regions: []string{region}, DeploymentTargets: targets, OperationPreferences: preferences, ParameterOverrides: overrides}); err == nil {
 			operation = out.OperationId

@@ -28,6 +28,7 @@ type seeded struct {
 	ous, scps map[string]string
 	said      []string // what was done to it, for who has to look into a seed
 	made      int      // policies
+	last      bool     // this run is the last one
 	tally     *tally
 }
 
