@@ -126,6 +126,31 @@ func TestWhatAPlainStackRecordsStays(t *testing.T) {
 	}
 }
 
+// IAM is recorded in the home Region only: what a plain stack elsewhere is told of it
+// changes nothing there, and CloudFormation would not take it over.
+func TestAPlainStackIsUpdatedWhereItChanges(t *testing.T) {
+	recording, err := templates.Lookup(templates.Recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Desired{Templates: []templates.Template{recording}, Regions: []string{other, home}, HomeRegion: home}
+	have := want(d, recording, false)
+	recordedIn(map[string]string{templates.ParameterRecordedTypes: groupType}).give(have, home)
+	set := Set{Name: "rollout-recording", Template: recording, Want: maps.Clone(have)}
+	set.Want[templates.ParameterRecordedGlobalTypes] = "AWS::IAM::User"
+	for region, wanted := range map[string]Action{home: Update, other: None} {
+		one := Single{Target: Target{"111122223333", region}, Ours: true, ID: "arn:aws:cloudformation:" + region + ":111122223333:stack/rollout-recording/1", Status: "CREATE_COMPLETE", SHA256: recording.SHA256(), Parameters: have}
+		if v := one.verdict(set); v.action != wanted {
+			t.Errorf("%s: %s (%s), %s wanted", region, v.action, v.reason, wanted)
+		}
+	}
+	set.Want[templates.ParameterRecordedTypes] = groupType + "," + bucketType
+	one := Single{Target: Target{"111122223333", other}, Ours: true, ID: "arn:aws:cloudformation:" + other + ":111122223333:stack/rollout-recording/1", Status: "CREATE_COMPLETE", SHA256: recording.SHA256(), Parameters: have}
+	if v := one.verdict(set); v.action != Update {
+		t.Errorf("%s (%s) for another type", v.action, v.reason)
+	}
+}
+
 // Two runs with different templates share the recorders' set, in accounts of their own.
 func TestRunsThatShareRecorders(t *testing.T) {
 	inSim(t, 2, func(t *testing.T, s *site) {

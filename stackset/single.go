@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
@@ -167,13 +168,39 @@ func (one Single) verdict(s Set) verdict {
 	case status == "CREATE_FAILED" || status == "DELETE_FAILED" || strings.HasPrefix(status, "ROLLBACK_"):
 		return verdict{action: Recreate, reason: "the stack is " + status + because(one.Reason) + "; it is deleted and made anew", there: true}
 	}
-	if why := outdated(Set{Exists: true, Template: s.Template, SHA256: one.SHA256, Parameters: one.Parameters, Want: withoutSwitches(s.Template, s.Want)}); why != "" {
+	want := withoutSwitches(s.Template, s.Want)
+	if why := outdated(Set{Exists: true, Template: s.Template, SHA256: one.SHA256, Parameters: one.Parameters, Want: want}); why != "" && !one.unmoved(s.Template, want) {
 		return verdict{action: Update, reason: why, there: true}
 	}
 	if one.Status == "UPDATE_ROLLBACK_COMPLETE" || one.Status == "UPDATE_FAILED" {
 		return verdict{action: Update, reason: "the stack is " + one.Status + because(one.Reason), there: true}
 	}
 	return verdict{action: None, there: true}
+}
+
+// unmoved says whether other parameters change no resource in the stack's Region, as what
+// is recorded in the home Region only: CloudFormation refuses a change set without a
+// change ("The submitted information didn't contain changes"), so the values would stay
+// as they are and be found again by every plan.
+func (one Single) unmoved(t templates.Template, want map[string]string) bool {
+	id, err := arn.Parse(one.ID)
+	if err != nil || one.SHA256 != t.SHA256() {
+		return false
+	}
+	outputs := fmt.Sprint(t.Document().Outputs)
+	for name, value := range want {
+		if one.Parameters[name] != value && strings.Contains(outputs, name) {
+			return false // an output may change, which is a change too
+		}
+	}
+	in := func(given ...map[string]string) templates.Version {
+		values := map[string]string{"AWS::Region": one.Region, "AWS::Partition": id.Partition, "AWS::AccountId": one.AccountID}
+		for _, g := range given {
+			maps.Copy(values, g)
+		}
+		return templates.Version{Document: t.Document(), Values: values}
+	}
+	return len(templates.Diff(in(one.Parameters), in(one.Parameters, want))) == 0
 }
 
 // withoutSwitches leaves out what was given at create, by what was there then.
