@@ -40,14 +40,7 @@ func driftCommand(s streams) *cli.Command {
 }
 
 func (j *job) drift(ctx context.Context, last bool) error {
-	chosen, err := j.walk(ctx, true)
-	if err != nil {
-		return err
-	}
-	if err := j.managementAllowed(chosen); err != nil {
-		return err
-	}
-	r, err := j.chooseRegions(ctx, false)
+	chosen, r, err := j.choose(ctx, true, false)
 	if err != nil {
 		return err
 	}

@@ -54,14 +54,7 @@ func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desir
 	if _, err := j.wish(); err != nil {
 		return err
 	}
-	chosen, err := j.walk(ctx, all)
-	if err != nil {
-		return err
-	}
-	if err := j.managementAllowed(chosen); err != nil {
-		return err
-	}
-	r, err := j.chooseRegions(ctx, false)
+	chosen, r, err := j.choose(ctx, all, false)
 	if err != nil {
 		return err
 	}

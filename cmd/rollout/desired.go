@@ -140,19 +140,12 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	chosen, err := j.walk(ctx, false)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	r, err := j.chooseRegions(ctx, true)
+	chosen, r, err := j.choose(ctx, false, true)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	d, err = j.desired(chosen, r)
 	if err != nil {
-		return nil, nil, nil, err
-	}
-	if err := j.managementAllowed(chosen); err != nil {
 		return nil, nil, nil, err
 	}
 	view := j.newStackView("preflight")
@@ -168,6 +161,20 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 		err = stackset.Moved(j.Kept.Plan, plan.JSON())
 	}
 	return chosen, r, plan, err
+}
+
+// choose walks, and resolves accounts and Regions. With all every account is meant where
+// none is named; needRegions refuses a run without --region.
+func (j *job) choose(ctx context.Context, all, needRegions bool) (*choice, *regions, error) {
+	chosen, err := j.walk(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := j.managementAllowed(chosen); err != nil {
+		return nil, nil, err
+	}
+	r, err := j.chooseRegions(ctx, needRegions)
+	return chosen, r, err
 }
 
 // managementAllowed refuses the management account where the caller acts for it only
