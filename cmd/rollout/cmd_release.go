@@ -74,10 +74,8 @@ func (j *job) release(ctx context.Context, chosen *choice) error {
 		j.out.Warn("what service control policies deny could not be read: %s", awsapi.Plain(err))
 	}
 	plan := stackset.ReleasePlan(d, found.Sets, policies)
-	if !j.Quiet {
-		if err := showPlan(j.streams.err, j.out, plan, true); err != nil {
-			return err
-		}
+	if err := j.announce(plan, true); err != nil {
+		return err
 	}
 	var result *stackset.Result
 	if plan.Pending() {

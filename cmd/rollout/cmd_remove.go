@@ -73,10 +73,8 @@ func (j *job) takeOut(ctx context.Context, all bool, planFor func(stackset.Desir
 	for _, f := range unread {
 		plan.Find(f)
 	}
-	if !j.Quiet {
-		if err := showPlan(j.streams.err, j.out, plan, true); err != nil {
-			return err
-		}
+	if err := j.announce(plan, true); err != nil {
+		return err
 	}
 	result, err := j.apply(ctx, chosen, plan, o)
 	if err != nil {

@@ -18,15 +18,7 @@ func runMain(ctx context.Context, j *job) error {
 	if err := checkOut(out); err != nil {
 		return err
 	}
-	if !j.Quiet {
-		if err := showPlan(j.streams.err, j.out, plan, false); err != nil {
-			return err
-		}
-	}
-	if err := j.Pricing.affordable(plan); err != nil {
-		return err
-	}
-	if err := j.foretell(ctx, plan); err != nil {
+	if err := j.announceRun(ctx, plan); err != nil {
 		return err
 	}
 	result, err := j.apply(ctx, chosen, plan, stackset.ApplyOptions{})

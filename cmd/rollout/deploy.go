@@ -10,6 +10,26 @@ import (
 	"rollout/stackset"
 )
 
+// announce writes a plan on standard error, unless --quiet.
+func (j *job) announce(plan *stackset.Plan, full bool) error {
+	if j.Quiet {
+		return nil
+	}
+	return showPlan(j.streams.err, j.out, plan, full)
+}
+
+// announceRun shows what a run would do, what of it enforcement would change, and refuses
+// one that is too dear.
+func (j *job) announceRun(ctx context.Context, plan *stackset.Plan) error {
+	if err := j.announce(plan, false); err != nil {
+		return err
+	}
+	if err := j.Pricing.affordable(plan); err != nil {
+		return err
+	}
+	return j.foretell(ctx, plan)
+}
+
 // confirm asks before anything changes. --yes answers for scripts; without it and
 // without a terminal nothing is done.
 func (j *job) confirm(ctx context.Context, question string) error {
