@@ -85,8 +85,7 @@ func (j *job) release(ctx context.Context, chosen *choice) error {
 		for _, id := range sortedIDs(j.warnUnmarked(stackset.Mark(ctx, j.session, plan.Released()))) {
 			j.out.Warn("a later run puts the recorder of account %s back: leave it out with --exclude-account until it is enrolled", id)
 		}
-		j.Yes = true // asked above, with what stays
-		if result, err = j.apply(ctx, chosen, plan, stackset.ApplyOptions{}); err != nil {
+		if result, err = j.carryOut(ctx, chosen, plan, stackset.ApplyOptions{}); err != nil {
 			return err
 		}
 	} else {

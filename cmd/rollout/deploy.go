@@ -49,8 +49,7 @@ func (j *job) confirm(ctx context.Context, question string) error {
 	return nil
 }
 
-// apply carries a plan out after asking, and says what failed and why. The result
-// is nil when there was nothing to do.
+// apply carries a plan out after asking. The result is nil when there was nothing to do.
 func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o stackset.ApplyOptions) (*stackset.Result, error) {
 	if err := j.checkBlast(plan); err != nil {
 		return nil, err
@@ -68,6 +67,11 @@ func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o 
 	if err := j.confirm(ctx, question(plan)); err != nil {
 		return nil, err
 	}
+	return j.carryOut(ctx, chosen, plan, o)
+}
+
+// carryOut applies a plan that was agreed to, and says what failed and why.
+func (j *job) carryOut(ctx context.Context, chosen *choice, plan *stackset.Plan, o stackset.ApplyOptions) (*stackset.Result, error) {
 	o.Run, o.Version = j.Run, version()
 	o.Gate = func(ctx context.Context, so *stackset.Result) (string, error) { return j.watch(ctx, plan, so) }
 	view := j.newStackView("apply")
