@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 // Ctrl-C leaves a detection to AWS; the next run follows it, and what it writes is what
 // docs/schemas says.
 func TestDriftGoesOnInAWS(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 60}))
 	defer server.Close()
 	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none")}
@@ -27,19 +26,11 @@ func TestDriftGoesOnInAWS(t *testing.T) {
 		}
 	}
 
-	ctx, cancel := context.WithCancel(t.Context())
-	stderr := &interrupter{word: "started drift detection", cancel: cancel}
-	in, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	var stdout strings.Builder
-	args := []string{"rollout", "drift", "--template", "default-security-group", "--output", "json"}
-	if status := run(ctx, args, in, &stdout, stderr, func() {}); status != exitInterrupted || !strings.Contains(stderr.String(), "the detection goes on in AWS by itself: operation rollout-") || !strings.Contains(stderr.String(), "rollout drift --last") {
+	status, stdout, stderr := runUntil(t, environment, "started drift detection", "drift", "--template", "default-security-group", "--output", "json")
+	if status != exitInterrupted || !strings.Contains(stderr, "the detection goes on in AWS by itself: operation rollout-") || !strings.Contains(stderr, "rollout drift --last") {
 		t.Errorf("exit status %d\n%s", status, stderr)
 	}
-	matches(t, "drift", []byte(stdout.String()))
+	matches(t, "drift", []byte(stdout))
 
 	status, whole, told := runWith(t, environment, "drift", "--include-management", "--output", "json")
 	if status != exitDone {

@@ -17,6 +17,7 @@ import (
 // Each kind of `rollout simulate --faults`, as the AWS CLI tells a person of it; in
 // every service's words boto3 sees them in internal/simaws/testdata/behaviours/faults.py.
 func TestSimulateFaultsWithTheAWSCLI(t *testing.T) {
+	t.Parallel()
 	cli := extra(t, "aws", "pip install awscli")
 	for fault, tt := range map[string]struct {
 		command string

@@ -287,7 +287,7 @@ func drifts(th *theater) {
 
 // guard attaches a service control policy that is in the way.
 func guard(th *theater) {
-	attachWith(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"config:PutConfigRule","Resource":"*"}]}`)
+	attach(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"config:PutConfigRule","Resource":"*"}]}`)
 }
 
 // automatic switches automatic deployment of the rules' set on.
@@ -310,7 +310,7 @@ func anHour(*theater) { time.Sleep(time.Hour) }
 
 // bystander attaches one that is in nobody's way; a plan reads it all the same.
 func bystander(th *theater) {
-	attachWith(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*"}]}`)
+	attach(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*"}]}`)
 }
 
 // variants are the last act in an organization whose accounts have no paths, and with

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -21,6 +20,7 @@ import (
 // The policy that guards a deployment keeps an account's own administrator from
 // undoing it, and leaves StackSets and everything else free.
 func TestProtectingPolicyProtects(t *testing.T) {
+	t.Parallel()
 	r := rehearse(t)
 	target := r.accounts(1, "Workloads/Staging")[0]
 	chosen := []string{"--account", target, "--region", "us-east-1", "--yes"}
@@ -57,7 +57,7 @@ func TestProtectingPolicyProtects(t *testing.T) {
 		},
 	}
 	guard, _ := r.rollout(exitDone, "templates", "policy", templates.DefaultSecurityGroup, "--protect", "--output", "jsonl")
-	attach(t, strings.TrimSpace(guard))
+	attach(t, r.operator(), strings.TrimSpace(guard))
 	for name, attack := range attacks {
 		var api smithy.APIError
 		if err := attack(t.Context()); !errors.As(err, &api) || !strings.HasPrefix(api.ErrorCode(), "AccessDenied") || !strings.Contains(api.ErrorMessage(), "service control policy") {
@@ -93,16 +93,7 @@ func stackOf(t *testing.T, cfg aws.Config, logicalID string) string {
 }
 
 // attach attaches a service control policy to the root.
-func attach(t *testing.T, content string) {
-	t.Helper()
-	cfg, err := config.LoadDefaultConfig(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	attachWith(t, cfg, content)
-}
-
-func attachWith(t *testing.T, cfg aws.Config, content string) {
+func attach(t *testing.T, cfg aws.Config, content string) {
 	t.Helper()
 	api := organizations.NewFromConfig(cfg)
 	policy, err := api.CreatePolicy(t.Context(), &organizations.CreatePolicyInput{Name: aws.String("guard"), Description: aws.String(""), Type: types.PolicyTypeServiceControlPolicy, Content: &content})

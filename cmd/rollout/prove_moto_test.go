@@ -14,6 +14,7 @@ import (
 // A proof must notice an endpoint that is not as AWS is: moto does these otherwise,
 // and rollout prove says so of each. What moto leaves behind, it names.
 func TestProveRefutesMoto(t *testing.T) {
+	t.Parallel()
 	cfg, url := startMoto(t)
 	motoSandbox(t, organizations.NewFromConfig(cfg))
 	status, stdout, stderr := runWith(t, map[string]string{

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -29,9 +29,6 @@ func rehearse(t *testing.T) *rehearsal {
 	t.Cleanup(server.Close)
 	r := &rehearsal{t, sim, map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none"),
 		"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}}
-	for k, v := range r.env {
-		t.Setenv(k, v)
-	}
 	return r
 }
 
@@ -61,14 +58,15 @@ func (r *rehearsal) accounts(n int, under string) []string {
 	return ids
 }
 
+// operator is the SDK as who runs the program.
+func (r *rehearsal) operator() aws.Config {
+	return aws.Config{Region: r.env["AWS_REGION"], BaseEndpoint: aws.String(r.env["AWS_ENDPOINT_URL"]), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider(r.env["AWS_ACCESS_KEY_ID"], r.env["AWS_SECRET_ACCESS_KEY"], "")}
+}
+
 // member is the SDK as the administrator of a member account.
 func (r *rehearsal) member(account string) aws.Config {
-	r.t.Helper()
-	cfg, err := config.LoadDefaultConfig(r.t.Context())
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cfg.RetryMaxAttempts = 1
+	cfg := r.operator()
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::"+account+":role/OrganizationAccountAccessRole"))
 	return cfg
 }

@@ -18,6 +18,7 @@ import (
 // What --output json prints is what docs/schemas says, for every member that a
 // schema names, and with no member that it does not know; jsonschema finds so too.
 func TestOutputsMatchTheirSchemas(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(simaws.New(simaws.Options{Speed: 600}))
 	defer server.Close()
 	environment := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none")}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
 	// Scripts wait for polls more than they compute; go test -parallel still wins.
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"rollout": main})
@@ -159,18 +161,30 @@ func dropRule(endpoint, account, region, rule string) error {
 	return err
 }
 
-// A run in process, for what a script cannot do.
+// runWith runs the program with variables of its own beside those of this process, so that
+// tests of it can run side by side.
 func runWith(t *testing.T, env map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return runUntil(t, env, "\x00", args...)
+}
+
+// runUntil runs the program, and interrupts it once it has said a word.
+func runUntil(t *testing.T, env map[string]string, word string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out strings.Builder
+	program := exec.Command("rollout", args...) // which TestMain has put into PATH
+	interrupt := sync.OnceFunc(func() {         // a second one would end it on the spot
+		if err := program.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	})
+	errs := &interrupter{word: word, cancel: interrupt}
+	program.Stdout, program.Stderr, program.Env = &out, errs, os.Environ()
 	for k, v := range env {
-		t.Setenv(k, v)
+		program.Env = append(program.Env, k+"="+v)
 	}
-	var out, errs strings.Builder
-	in, err := os.Open(os.DevNull)
-	if err != nil {
+	if err := program.Run(); err != nil && program.ProcessState == nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	status = run(context.WithoutCancel(t.Context()), append([]string{"rollout"}, args...), in, &out, &errs, func() {})
-	return status, out.String(), errs.String()
+	return program.ProcessState.ExitCode(), out.String(), errs.String()
 }

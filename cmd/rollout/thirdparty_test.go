@@ -77,6 +77,7 @@ func startMoto(t *testing.T) (aws.Config, string) {
 // moto implements the same APIs, written by others: the tree and a deploy agree
 // with what it lists itself.
 func TestAgainstMoto(t *testing.T) {
+	t.Parallel()
 	cfg, url := startMoto(t)
 	want := motoOrganization(t, organizations.NewFromConfig(cfg))
 	environment := map[string]string{
@@ -202,6 +203,7 @@ func motoOrganization(t *testing.T, api *organizations.Client) map[string]string
 
 // The AWS CLI reads what the simulation says.
 func TestAWSCLIReadsTheSimulation(t *testing.T) {
+	t.Parallel()
 	cli := extra(t, "aws", "pip install awscli")
 	sim := simaws.New(simaws.Options{Speed: 600})
 	server := httptest.NewServer(sim)
