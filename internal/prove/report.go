@@ -129,5 +129,6 @@ var untriedSections = map[string]string{
 	"ENG": "needs resources that fail, and rollout prove makes none",
 	"DFT": "needs a resource changed behind CloudFormation's back, and rollout prove changes none",
 	"IAM": "needs identities, and rollout prove makes none",
+	"QUO": "needs an account with a quota that is raised or used up, and rollout prove makes none",
 	"CTW": "needs a landing zone of Control Tower, and rollout prove looks at none",
 }

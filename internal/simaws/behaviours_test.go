@@ -30,6 +30,11 @@ ous:
   - {name: Security, accounts: [{name: audit}, {name: log-archive}]}
   - {name: Workloads, baseline: AWSControlTowerBaseline, accounts: [{name: shop}]}
 `),
+	"quotas": described(`
+management: {name: management, quotas: [{region: us-east-1, code: L-EC62D81A, value: 2}, {region: us-east-1, code: L-C8225BA5, value: 3}, {region: eu-west-1, code: L-EC62D81A, value: 2000}]}
+trustedAccess: [member.org.stacksets.cloudformation.amazonaws.com]
+accounts: [{name: full, quotas: [{region: us-east-1, code: L-0485CB21, value: 1}]}, {name: roomy, quotas: [{region: us-east-1, code: L-0485CB21, value: 2500}]}]
+`),
 	// Faults in the words of rollout simulate --faults.
 	"throttle":         faulty("throttle=1", 0),
 	"error":            faulty("error=1", 0),

@@ -82,7 +82,7 @@ func instancesCall(s *Sim, c *call, action string) (any, error) {
 		return nil, err
 	}
 	if action == "CREATE" {
-		if err := set.roomFor(targets); err != nil {
+		if err := s.roomFor(set, targets); err != nil {
 			return nil, err
 		}
 	}

@@ -126,6 +126,9 @@ func createChangeSet(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	if st == nil {
+		if err := s.roomForStack(a, r); err != nil {
+			return nil, err
+		}
 		st = s.newStack(c, f.str("StackName"))
 		st.to(s, "REVIEW_IN_PROGRESS", "User Initiated")
 	}

@@ -73,7 +73,7 @@ func TestQuotasOfSets(t *testing.T) {
 	}
 	for i := range maxStackSets - 1 {
 		id := "filler:" + textOf(i)
-		g.sim.world.stackSets[id] = &stackSet{ID: id, Name: id, Status: "ACTIVE", Region: "eu-west-1"}
+		g.sim.world.stackSets[id] = &stackSet{ID: id, Name: id, Status: "ACTIVE", Region: "us-east-1"}
 	}
 	g.wantError(g.create("one-more", emptyTemplate), "LimitExceededException", "1000")
 	var set *stackSet

@@ -76,7 +76,7 @@ func importStacks(s *Sim, c *call) (any, error) {
 		imports[t], found[t.account] = id, ous[under]
 		targets = append(targets, t)
 	}
-	if err := set.roomFor(targets); err != nil {
+	if err := s.roomFor(set, targets); err != nil {
 		return nil, err
 	}
 	op, err := s.newOperation(c, set, "CREATE", found)

@@ -293,7 +293,7 @@ func (s *Sim) push(set *stackSet, op *operation) {
 			}
 			run.queue = nil
 		}
-		for len(run.queue) > 0 && run.running < op.prefs.window(run.total, run.failures) && s.workload(set.Region).room(set, op) {
+		for len(run.queue) > 0 && run.running < op.prefs.window(run.total, run.failures) && s.room(set, op) {
 			item := run.queue[0]
 			run.queue = run.queue[1:]
 			run.running++

@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -223,8 +224,8 @@ func createStackSet(s *Sim, c *call) (any, error) {
 			return nil, fail(http.StatusConflict, "NameAlreadyExistsException", "StackSet with name "+name+" already exists")
 		}
 	}
-	if s.activeSets() >= maxStackSets {
-		return nil, fail(http.StatusBadRequest, "LimitExceededException", "You have reached the limit of stack sets: 1000.")
+	if most := s.administrators(c.Region, QuotaStackSets); s.activeSets(c.Region) >= most {
+		return nil, fail(http.StatusBadRequest, "LimitExceededException", fmt.Sprintf("You have reached the limit of stack sets: %d.", most))
 	}
 	managed, _ := f.sub("ManagedExecution").boolean("Active")
 	auto, err := s.readAutoDeployment(f, nil)
@@ -241,16 +242,17 @@ func createStackSet(s *Sim, c *call) (any, error) {
 }
 
 // Quotas of the CloudFormation user guide: sets of an administrator, instances of a
-// set, queued operations of a set.
+// set, queued operations of a set. The first two can be raised.
 const (
 	maxStackSets      = 1000
 	maxStackInstances = 100000
 	maxQueued         = 10000
 )
 
-func (s *Sim) activeSets() (n int) {
+// activeSets counts the sets of a Region, in each of which the quota is its own.
+func (s *Sim) activeSets(region string) (n int) {
 	for _, set := range s.world.stackSets {
-		if set.Status == "ACTIVE" {
+		if set.Status == "ACTIVE" && set.Region == region {
 			n++
 		}
 	}
@@ -258,15 +260,15 @@ func (s *Sim) activeSets() (n int) {
 }
 
 // roomFor says whether a set may have instances at these targets too.
-func (set *stackSet) roomFor(targets []target) error {
+func (s *Sim) roomFor(set *stackSet, targets []target) error {
 	fresh := 0
 	for _, t := range targets {
 		if set.instances[t] == nil {
 			fresh++
 		}
 	}
-	if len(set.instances)+fresh > maxStackInstances {
-		return fail(http.StatusBadRequest, "LimitExceededException", "You have reached the limit of stack instances in a stack set: 100000.")
+	if most := s.administrators(set.Region, QuotaStackInstances); len(set.instances)+fresh > most {
+		return fail(http.StatusBadRequest, "LimitExceededException", fmt.Sprintf("You have reached the limit of stack instances in a stack set: %d.", most))
 	}
 	return nil
 }

@@ -15,6 +15,15 @@ func (s *Sim) newStack(c *call, name string) *stack {
 	return st
 }
 
+// roomForStack says whether an account may have one more stack in a Region. That a stack
+// without resources counts (REVIEW_IN_PROGRESS) is inferred; deleted ones do not.
+func (s *Sim) roomForStack(a *account, r *regionState) error {
+	if len(r.stacks) >= s.quota(a.ID, r.name, QuotaStacks) {
+		return fail(http.StatusBadRequest, "LimitExceededException", "Limit for stack has been exceeded")
+	}
+	return nil
+}
+
 func (s *Sim) regionOf(c *call) *regionState {
 	return s.world.accounts[c.Caller.Account].region(c.Region)
 }
@@ -68,6 +77,9 @@ func createStack(s *Sim, c *call) (any, error) {
 	}
 	probe := &stack{Name: name, doc: d.doc, Parameters: d.parameters}
 	if _, err := s.plan(s.world.accounts[c.Caller.Account], c.Region, probe); err != nil {
+		return nil, err
+	}
+	if err := s.roomForStack(s.world.accounts[c.Caller.Account], s.regionOf(c)); err != nil {
 		return nil, err
 	}
 	st := s.newStack(c, name)

@@ -222,15 +222,16 @@ func getTemplate(s *Sim, c *call) (any, error) {
 	return answer{st.Body, stages}, nil
 }
 
-// describeAccountLimits answers AWS's default quotas.
-func describeAccountLimits(_ *Sim, _ *call) (any, error) {
+// describeAccountLimits answers the stacks that the account may have and AWS's default of
+// the other two, which Service Quotas does not raise here.
+func describeAccountLimits(s *Sim, c *call) (any, error) {
 	type limit struct {
 		Name  string
 		Value int
 	}
 	return struct {
 		AccountLimits []limit `xml:"AccountLimits>member"`
-	}{[]limit{{"StackLimit", 2000}, {"StackOutputsLimit", 200}, {"ConcurrentResourcesLimit", 2500}}}, nil
+	}{[]limit{{"StackLimit", s.quota(c.Caller.Account, c.Region, QuotaStacks)}, {"StackOutputsLimit", 200}, {"ConcurrentResourcesLimit", 2500}}}, nil
 }
 
 func changeSetMissing(name string) error {

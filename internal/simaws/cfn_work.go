@@ -140,6 +140,9 @@ func (s *Sim) perform(set *stackSet, op *operation, i *stackInstance) (changed b
 	}
 	fresh := st == nil
 	if fresh {
+		if err := s.roomForStack(a, r); err != nil {
+			return false, err
+		}
 		name := "StackSet-" + set.Name + "-" + s.ids.uuid()
 		st = &stack{Name: name, Created: s.clock.Now(), StackSet: set.ID,
 			ID: fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", s.world.partition, i.region, a.ID, name, s.ids.uuid())}

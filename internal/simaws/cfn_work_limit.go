@@ -3,7 +3,7 @@ package simaws
 import "slices"
 
 // maxAtWork is how many instances are worked on at a time, across all sets of an
-// administrator account in a Region (user guide, Quotas). The page does not say what
+// administrator account in a Region, until AWS raises it (user guide, Quotas). The page does not say what
 // happens beyond: here instances wait for room, in the order in which they asked. The
 // Region is taken to be that of the sets.
 const maxAtWork = 10000
@@ -29,8 +29,9 @@ func (s *Sim) workload(region string) *workload {
 }
 
 // room takes a place for one instance; without one the operation is told when there is.
-func (w *workload) room(set *stackSet, op *operation) bool {
-	if w.running >= maxAtWork {
+func (s *Sim) room(set *stackSet, op *operation) bool {
+	w := s.workload(set.Region)
+	if w.running >= s.administrators(set.Region, QuotaAtWork) {
 		if !slices.Contains(w.waiting, waitingWork{set, op}) {
 			w.waiting = append(w.waiting, waitingWork{set, op})
 		}

@@ -20,7 +20,7 @@ import (
 // and CloudTrail ship none: a folder snapshot holds the order of a client's middleware.
 var fixtureModules = map[string]string{
 	"organizations": "organizations", "config": "configservice", "cloudformation": "cloudformation", "sts": "sts", "iam": "iam", "s3": "s3",
-	"ec2": "ec2", "ecs": "ecs", "lambda": "lambda", "monitoring": "cloudwatch", "ssm": "ssm@v1.82.0",
+	"ec2": "ec2", "ecs": "ecs", "lambda": "lambda", "monitoring": "cloudwatch", "ssm": "ssm@v1.82.0", "servicequotas": "servicequotas",
 }
 
 // unread are the codes of an answer to a request that was not understood.

@@ -2,6 +2,7 @@ package simaws
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -90,6 +91,11 @@ func rate(c *call) (bucket string, perSecond, burst float64) {
 			return "cloudtrail LookupEvents " + c.Caller.Account + c.Region, 2, 2
 		}
 		return "", 0, 0
+	case "servicequotas": // "Service quotas for Service Quotas": by call and Region, as many again in one burst
+		if strings.HasPrefix(c.Action, "List") {
+			return "servicequotas " + c.Action + c.Caller.Account + c.Region, 10, 20
+		}
+		return "servicequotas " + c.Action + c.Caller.Account + c.Region, 5, 10
 	case "cloudformation":
 		return "cloudformation " + c.Caller.Account + c.Region, 10, 20
 	case "config":
@@ -142,6 +148,8 @@ func throttled(c *call) *apiError {
 	case "organizations":
 		// 400, not 429 (aws/aws-sdk-js#2135).
 		return fail(http.StatusBadRequest, "TooManyRequestsException", "You have sent too many requests in too short a period of time. Try again later.")
+	case "servicequotas":
+		return fail(http.StatusBadRequest, "TooManyRequestsException", "Due to throttling, the request was denied. Slow down the rate of request calls, or request an increase for this quota.")
 	case "account":
 		return fail(http.StatusTooManyRequests, "TooManyRequestsException", "Too many requests")
 	case "config", "ssm", "cloudtrail":

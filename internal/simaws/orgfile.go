@@ -41,6 +41,7 @@ type fileAccount struct {
 	delegated              []string
 	recorders              []fileRecorder
 	rules                  []fileRule
+	quotas                 []fileQuota
 	closed, inUse          bool // the default security groups
 	users                  []fileUser
 	notEnrolled            bool // Control Tower has not enrolled it, though its OU is registered
@@ -131,6 +132,9 @@ func (g *generator) fileAccount(spec fileAccount, parent string) string {
 	maps.Copy(a.Tags, spec.tags)
 	for _, region := range spec.optIn {
 		a.optedIn[region] = true
+	}
+	for _, q := range spec.quotas {
+		a.setQuota(q.region, q.code, q.value)
 	}
 	g.s.guard(a.ID, spec.denyActions, spec.denyRegions)
 	if len(spec.delegated) > 0 {

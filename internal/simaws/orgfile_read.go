@@ -18,11 +18,12 @@ var organizationKeys = map[string][]string{
 	"ou":           {"id", "name", "baseline", "accounts", "ous"},
 	"account": {
 		"id", "name", "email", "state", "tags", "optInRegions", "roles", "recorders", "rules", "defaultSecurityGroup",
-		"defaultSecurityGroupInUse", "defaultSecurityGroupUsers", "denyRegions", "denyActions", "delegatedAdministratorFor", "enrolled",
+		"defaultSecurityGroupInUse", "defaultSecurityGroupUsers", "quotas", "denyRegions", "denyActions", "delegatedAdministratorFor", "enrolled",
 	},
 	"recorder": {"region", "name", "recording", "channel", "types"},
 	"rule":     {"region", "name", "identifier", "createdBy"},
 	"user":     {"region", "kind", "name"},
+	"quota":    {"region", "code", "value"},
 }
 
 var (
@@ -308,6 +309,9 @@ func (r *organizationReader) accountKeys(keys map[string]*yaml.Node, a fileAccou
 			}
 			a.rules = append(a.rules, rule)
 		})
+	}
+	if n := keys["quotas"]; n != nil {
+		a.quotas = r.quotas(n)
 	}
 	return a
 }

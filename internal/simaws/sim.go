@@ -168,6 +168,7 @@ func init() {
 		"monitoring":     {protocol: protocolCBOR, target: "GraniteServiceVersion20100801", iamPrefix: "cloudwatch", ops: cloudwatchOps, asks: true},
 		"account":        {protocol: protocolREST, ops: accountOps},
 		"controltower":   {protocol: protocolREST, paths: controltowerPaths, ops: controltowerOps},
+		"servicequotas":  {protocol: protocolJSON11, target: "ServiceQuotasV20190624", ops: servicequotasOps},
 		"s3":             {protocol: protocolS3, ops: s3Ops, asks: true},
 		"cloudtrail":     {protocol: protocolJSON11, target: "CloudTrail_20131101", longTarget: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", ops: cloudtrailOps},
 	}

@@ -75,6 +75,8 @@ type account struct {
 
 	// optedIn holds the opt-in Regions that are on.
 	optedIn map[string]bool
+	// quotas are those that AWS has set to another value than its default.
+	quotas map[quotaAt]int
 	// switching are the Regions that are being switched: ENABLING, DISABLING.
 	switching map[string]string
 
