@@ -168,16 +168,6 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 	if !records && !enforce && !p.leanOnBase() {
 		return verdict{} // nothing of ours in the account leans on it
 	}
-	if v, yes := p.shut(a, f, p.d.HomeRegion, Create); yes && !f.Gap.Is() {
-		return v
-	}
-	switch {
-	case f.Gap.Is():
-		return f.closed()
-	case f.BucketGap.Is() && f.Bucket == Unknown:
-		return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", f.BucketName, f.BucketGap.Text)
-	}
-	p.rolesUnread(a, f, records)
 	overrides := map[string]string{}
 	var missing []string
 	if f.ConfigRole == Absent && records {
@@ -188,6 +178,21 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 		overrides["CreateRemediationServiceLinkedRole"] = "true"
 		missing = append(missing, "AWSServiceRoleForConfigRemediation")
 	}
+	unseen := f.BucketGap.Is() && f.Bucket == Unknown
+	if v, yes := p.shut(a, f, p.d.HomeRegion, Create); yes && !f.Gap.Is() {
+		if at := f.Regions[p.d.HomeRegion]; at.Off || !unseen || len(missing) > 0 || s.hollow(Target{a.ID, p.d.HomeRegion}) {
+			return v
+		}
+		// With the bucket, nothing would have to be made here, and the other Regions get theirs.
+		return bucketUnread(f.BucketName, f.BucketGap.Text+"; where it is not, it cannot be made: "+v.reason)
+	}
+	switch {
+	case f.Gap.Is():
+		return f.closed()
+	case unseen:
+		return bucketUnread(f.BucketName, f.BucketGap.Text)
+	}
+	p.rolesUnread(a, f, records)
 	if f.Bucket == Present {
 		p.find(Finding{Code: "bucket-kept", StackSet: s.Name, Text: "The bucket " + f.BucketName + " of {places}, kept from an earlier deployment, is used as it is."}, In(a, p.d.HomeRegion))
 		if len(missing) == 0 && !s.hollow(Target{a.ID, p.d.HomeRegion}) {
@@ -211,6 +216,10 @@ func (p *planner) base(a *orgs.Account, f *AccountFacts, records bool) verdict {
 		reason += " in the home Region, which --region does not name"
 	}
 	return verdict{action: Create, reason: reason, there: true, overrides: overrides}
+}
+
+func bucketUnread(name, why string) verdict {
+	return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", name, why)
 }
 
 // leanOnBase says whether a template of the run needs recording-base for itself,
@@ -282,7 +291,7 @@ func (p *planner) standing(s Set, a *orgs.Account, region string, f *AccountFact
 			p.find(Finding{Code: "bucket-kept", StackSet: s.Name, Text: "The bucket " + kept.Name + " of {places}, kept from an earlier deployment, is used as it is."}, In(a, region))
 			return verdict{action: Create, reason: "the bucket " + kept.Name + ", kept from an earlier deployment, is used as it is", there: true, overrides: map[string]string{k.Switch: "false"}}
 		case Unknown:
-			return skip("bucket-unread", "whether the bucket %s is there could not be seen: %s", kept.Name, orNone(kept.Gap.Text))
+			return bucketUnread(kept.Name, orNone(kept.Gap.Text))
 		}
 	}
 	return verdict{action: Create, there: true}

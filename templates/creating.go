@@ -39,15 +39,18 @@ var creatingActions = map[string]string{
 }
 
 // changingActions are those without which CloudFormation cannot change a resource in
-// place, deletingActions those without which it cannot delete one; of a type that is not
-// in the first they are those that create it. Same source.
+// place, one with ?Property only where that property changes; deletingActions those
+// without which it cannot delete one. Of a type that is not in the first they are those
+// that create it. Same source.
 var (
 	changingActions = map[string]string{
-		"AWS::IAM::ManagedPolicy":       "iam:CreatePolicyVersion",
-		"AWS::IAM::Role":                "",
-		"AWS::IAM::ServiceLinkedRole":   "",
-		"AWS::KMS::Key":                 "",
-		"AWS::S3::Bucket":               "",
+		"AWS::IAM::ManagedPolicy": "iam:CreatePolicyVersion",
+		"AWS::IAM::Role": "iam:UpdateAssumeRolePolicy?AssumeRolePolicyDocument iam:UpdateRole?MaxSessionDuration iam:UpdateRole?Description " +
+			"iam:PutRolePolicy?Policies iam:AttachRolePolicy?ManagedPolicyArns iam:TagRole?Tags",
+		"AWS::IAM::ServiceLinkedRole": "",
+		"AWS::KMS::Key":               "",
+		"AWS::S3::Bucket": "s3:PutBucketPublicAccessBlock?PublicAccessBlockConfiguration s3:PutBucketVersioning?VersioningConfiguration s3:PutEncryptionConfiguration?BucketEncryption " +
+			"s3:PutLifecycleConfiguration?LifecycleConfiguration s3:PutBucketOwnershipControls?OwnershipControls s3:PutBucketTagging?Tags",
 		"AWS::SNS::Topic":               "sns:SetTopicAttributes",
 		"AWS::SSM::Document":            "ssm:UpdateDocument",
 		"AWS::Events::Rule":             "events:PutRule",
@@ -94,10 +97,17 @@ func (t Template) CreateActions(values map[string]string) []string {
 }
 
 // creating are the actions without which a resource cannot be created.
-func creating(r Resource) (actions []string) {
-	for _, text := range strings.Fields(creatingActions[r.Type]) {
-		action, property, only := strings.Cut(text, "?")
-		if _, has := r.Properties[property]; has || !only {
+func creating(r Resource) []string { return among(creatingActions[r.Type], r.has) }
+
+func (r Resource) has(property string) bool {
+	_, has := r.Properties[property]
+	return has
+}
+
+// among are the actions of a list, one with ?Property only where the property counts.
+func among(list string, counts func(property string) bool) (actions []string) {
+	for _, text := range strings.Fields(list) {
+		if action, property, only := strings.Cut(text, "?"); !only || counts(property) {
 			actions = append(actions, action)
 		}
 	}
@@ -108,13 +118,17 @@ func creating(r Resource) (actions []string) {
 // another, sorted: of what is added and of what is changed in place or made anew. What is
 // taken out goes after the update, which does not fail for it ("Update a stack", cleanup).
 func UpdateActions(old, new Version) []string {
-	actions, after := []string{"cloudformation:UpdateStack"}, resolve(new)
+	actions, before, after := []string{"cloudformation:UpdateStack"}, resolve(old), resolve(new)
 	for _, c := range Diff(old, new) {
 		changing, own := changingActions[c.Type]
 		switch {
 		case c.Action == "remove":
 		case c.Action == "modify" && c.Replacement == ReplacementNever && own:
-			actions = append(actions, strings.Fields(changing)...)
+			was, is := before[c.LogicalID].Properties, after[c.LogicalID].Properties
+			actions = append(actions, among(changing, func(property string) bool {
+				return slices.ContainsFunc(c.Properties, func(path string) bool { return overlap(property, path) }) &&
+					!(c.Type == "AWS::IAM::Role" && onlyShorter(was[property], is[property]))
+			})...)
 		case c.Action == "modify" && c.Replacement == ReplacementMay:
 		default:
 			actions = append(actions, creating(after[c.LogicalID])...)
@@ -123,13 +137,23 @@ func UpdateActions(old, new Version) []string {
 	return sorted(actions)
 }
 
+// onlyShorter says whether a list has lost members and got none, which takes another
+// action than to add one.
+func onlyShorter(before, after any) bool {
+	was, isList := before.([]any)
+	is, _ := after.([]any)
+	return isList && !slices.ContainsFunc(is, func(m any) bool {
+		return !slices.ContainsFunc(was, func(o any) bool { return sameValue(m, o) })
+	})
+}
+
 // ChangeActions are those that an update may need which starts from who knows what:
 // of every resource that the version has, sorted.
 func ChangeActions(v Version) []string {
 	var actions []string
 	for _, r := range resolve(v) {
 		changing, own := changingActions[r.Type]
-		actions = append(actions, strings.Fields(changing)...)
+		actions = append(actions, among(changing, r.has)...)
 		if !own {
 			actions = append(actions, creating(r)...)
 		}

@@ -4,14 +4,15 @@ import "fmt"
 
 // handlerActions are the IAM actions behind a resource type's create, update and
 // delete, as far as service control policies are likely to name them (the
-// handlers' permissions in CloudFormation's resource schemas). The handlers of AWS
-// Config's types and of cfn_kept_types.go ask for themselves.
+// handlers' permissions in CloudFormation's resource schemas). What single properties ask
+// beside them is in propertyActions; the handlers of AWS Config's types and of
+// cfn_kept_types.go ask for themselves.
 var handlerActions = map[string][3]string{
-	"AWS::IAM::Role":              {"iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"},
+	"AWS::IAM::Role":              {"iam:CreateRole", "", "iam:DeleteRole"},
 	"AWS::IAM::ManagedPolicy":     {"iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy"},
 	"AWS::IAM::ServiceLinkedRole": {"iam:CreateServiceLinkedRole", "iam:UpdateRole", "iam:DeleteServiceLinkedRole"},
 	"AWS::IAM::Policy":            {"iam:PutRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"},
-	"AWS::S3::Bucket":             {"s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"},
+	"AWS::S3::Bucket":             {"s3:CreateBucket", "", "s3:DeleteBucket"},
 	"AWS::S3::BucketPolicy":       {"s3:PutBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
 	"AWS::SNS::Topic":             {"sns:CreateTopic", "sns:SetTopicAttributes", "sns:DeleteTopic"},
 	"AWS::SSM::Document":          {"ssm:CreateDocument", "ssm:UpdateDocument", "ssm:DeleteDocument"},

@@ -4,17 +4,23 @@ import (
 	"strings"
 )
 
-// may says whether a pass is allowed the call behind a resource's create, update or
+// may says whether a pass is allowed the calls behind a resource's create, update or
 // delete.
 func (p *pass) may(c resourceCall, kind, verb string) error {
-	action, resource := handlerAction(kind, verb), "*"
-	if action == "" {
-		return nil
+	actions := propertyCalls(c, kind, verb)
+	if first := handlerAction(kind, verb); first != "" {
+		actions = append([]string{first}, actions...)
 	}
+	resource := "*"
 	if c.By != nil {
 		resource = handlerResource(p.s, c, kind)
 	}
-	return p.s.handlerDenied(c, action, resource)
+	for _, action := range actions {
+		if err := p.s.handlerDenied(c, action, resource); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // handlerDenied says why a handler's call is refused: StackSets' role in the account is

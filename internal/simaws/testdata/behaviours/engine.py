@@ -237,6 +237,23 @@ def what_a_rollback_cannot_delete(sim):
     assert why.startswith("Stack:") and "is in ROLLBACK_FAILED state and can not be updated" in why, why
 
 
+@line("ENG-14")
+def properties_ask_for_their_own_calls(sim):
+    account = sim.account()
+    cfn = sim.client("cloudformation", account=account)
+    days = lambda n, **more: {"Resources": {"Kept": {"Type": "AWS::S3::Bucket", "Properties": dict({"LifecycleConfiguration": {"Rules": [{"Id": "x", "Status": "Enabled", "ExpirationInDays": n}]}}, **more)}}}
+    sim.stack_set("lasting", days(9))
+    where = dict(DeploymentTargets=sim.just(account), Regions=["us-east-1"], OperationPreferences=EAGER)
+    sim.ended("lasting", sim.cfn.create_stack_instances(StackSetName="lasting", **where)["OperationId"])
+    deny = sim.org.create_policy(Name="keeps-lifecycles", Description="", Type="SERVICE_CONTROL_POLICY", Content=document({"Effect": "Deny", "Action": "s3:PutLifecycleConfiguration", "Resource": "*"}))["Policy"]["PolicySummary"]["Id"]
+    sim.org.attach_policy(PolicyId=deny, TargetId=account)
+    for days_now, more, want in ((9, {"VersioningConfiguration": {"Status": "Enabled"}}, None), (30, {"VersioningConfiguration": {"Status": "Enabled"}}, "s3:PutLifecycleConfiguration")):
+        sim.ended("lasting", sim.cfn.update_stack_set(StackSetName="lasting", TemplateBody=json.dumps(days(days_now, **more)), OperationPreferences=EAGER)["OperationId"])
+        i = sim.cfn.describe_stack_instance(StackSetName="lasting", StackInstanceAccount=account, StackInstanceRegion="us-east-1")["StackInstance"]
+        said = i.get("StatusReason", "")
+        assert (want is None and i["Status"] == "CURRENT") or (want and f"is not authorized to perform: {want}" in said), (days_now, i["Status"], said)
+
+
 @line("ENG-13")
 def a_name_in_use(sim):
     account = sim.account()
