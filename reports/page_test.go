@@ -2,33 +2,18 @@ package reports
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"rollout/internal/extras"
 )
 
-// browser is a headless Chromium. Without one the test is skipped, unless
-// ROLLOUT_REQUIRE_EXTRAS=1 says that it must run.
-func browser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-		t.Fatal("no Chromium on the PATH, and ROLLOUT_REQUIRE_EXTRAS=1")
-	}
-	t.Skip("no Chromium on the PATH: the page's script is not tested")
-	return ""
-}
-
 func TestPageRunsInABrowser(t *testing.T) {
-	chromium := browser(t)
+	chromium := extras.Program(t, "chromium")
 	for _, test := range []struct {
 		name             string
 		report           *Report

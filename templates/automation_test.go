@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"rollout/internal/extras"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -62,7 +64,7 @@ type interpreter func(*testing.T, job) outcome
 // python starts an interpreter that runs scripts one after the other, until the test
 // ends.
 func python(t *testing.T) interpreter {
-	command := exec.Command("python3", "testdata/run.py")
+	command := exec.Command(extras.Program(t, "python3"), "testdata/run.py")
 	command.Stderr = os.Stderr
 	jobs, err := command.StdinPipe()
 	if err != nil {
@@ -345,7 +347,6 @@ func scenarioGroup(s scenario) map[string]any {
 }
 
 func TestRunbookInPython(t *testing.T) {
-	required(t, "python3")
 	t.Parallel()
 	testRunbook(t, python(t), true)
 }

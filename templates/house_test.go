@@ -2,12 +2,13 @@ package templates
 
 import (
 	"maps"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"rollout/internal/extras"
 )
 
 // home is what every evaluation needs: the parameters without a default, which
@@ -249,23 +250,8 @@ func TestRulesOfTheCatalogAreThoseOfTheBodies(t *testing.T) {
 	}
 }
 
-// required fails a test that cannot run for lack of a program where CI promised to
-// have it, and skips it elsewhere.
-func required(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-		t.Fatalf("%s is not installed, and ROLLOUT_REQUIRE_EXTRAS=1 wants this test run", program)
-	}
-	t.Skipf("not run: %s is not installed", program)
-	return ""
-}
-
 func TestLint(t *testing.T) {
-	lint := required(t, "cfn-lint")
+	lint := extras.Program(t, "cfn-lint")
 	t.Parallel()
 	run := func(files []string, regions ...string) {
 		args := append([]string{"-c", "I", "-r"}, regions...)

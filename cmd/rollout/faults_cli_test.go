@@ -12,13 +12,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rollout/internal/extras"
 )
 
 // Each kind of `rollout simulate --faults`, as the AWS CLI tells a person of it; in
 // every service's words boto3 sees them in internal/simaws/testdata/behaviours/faults.py.
 func TestSimulateFaultsWithTheAWSCLI(t *testing.T) {
 	t.Parallel()
-	cli := extra(t, "aws", "pip install awscli")
+	cli := extras.Program(t, "aws")
 	for fault, tt := range map[string]struct {
 		command string
 		says    string // "" where nothing goes wrong

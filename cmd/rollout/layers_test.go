@@ -20,6 +20,7 @@ var layers = map[string][]string{
 	"rollout/internal/awsapi":   {},
 	"rollout/internal/fanout":   {},
 	"rollout/internal/cost":     {},
+	"rollout/internal/extras":   {}, // of tests only
 	"rollout/internal/terminal": {},
 	// prove tries AWS alone; what the simulator claims comes from its caller.
 	"rollout/internal/prove": {"rollout/internal/awsapi"},

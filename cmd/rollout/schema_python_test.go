@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rollout/internal/extras"
 	"rollout/internal/simaws"
 )
 
@@ -23,10 +24,7 @@ type asked struct {
 // validated asks jsonschema, which others wrote, what is wrong with documents.
 func validated(t *testing.T, documents []asked) [][]string {
 	t.Helper()
-	python := extra(t, "python3", "Python")
-	if exec.Command(python, "-c", "import jsonschema, yaml").Run() != nil {
-		absent(t, "python3 with jsonschema", "pip install jsonschema")
-	}
+	python := extras.Python(t, "jsonschema", "PyYAML")
 	input, err := json.Marshal(documents)
 	if err != nil {
 		t.Fatal(err)

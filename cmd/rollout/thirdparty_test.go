@@ -21,33 +21,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
+	"rollout/internal/extras"
 	"rollout/internal/simaws"
 )
-
-// extra finds a third party's program: absent, the test is skipped on a user's
-// machine and fails in CI.
-func extra(t *testing.T, name, from string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		absent(t, name, from)
-	}
-	return path
-}
-
-// absent skips a test on a user's machine, and fails it where CI promises the extra.
-func absent(t *testing.T, what, from string) {
-	t.Helper()
-	if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-		t.Fatalf("%s (%s) is required here and not installed", what, from)
-	}
-	t.Skipf("%s is not installed (%s); this check against a third party is skipped", what, from)
-}
 
 // startMoto serves moto for the length of a test.
 func startMoto(t *testing.T) (aws.Config, string) {
 	t.Helper()
-	server := extra(t, "moto_server", "pip install 'moto[server]'")
+	server := extras.Program(t, "moto_server")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +185,7 @@ func motoOrganization(t *testing.T, api *organizations.Client) map[string]string
 // The AWS CLI reads what the simulation says.
 func TestAWSCLIReadsTheSimulation(t *testing.T) {
 	t.Parallel()
-	cli := extra(t, "aws", "pip install awscli")
+	cli := extras.Program(t, "aws")
 	sim := simaws.New(simaws.Options{Speed: 600})
 	server := httptest.NewServer(sim)
 	defer server.Close()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"rollout/internal/extras"
 	"rollout/internal/simaws"
 )
 
@@ -66,9 +67,7 @@ func faulty(faults string, seed uint64) simaws.Options {
 // Every behaviour that FIDELITY.md says boto3 checks is asserted by a session of
 // boto3, and the page says so of every one that is.
 func TestBehaviours(t *testing.T) {
-	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		absent(t, "python3 with boto3", "pip install boto3")
-	}
+	python := extras.Python(t, "boto3", "botocore")
 	t.Parallel()
 	arguments := []string{"testdata/behaviours.py"}
 	for name, options := range behaviourSimulations {
@@ -82,7 +81,7 @@ func TestBehaviours(t *testing.T) {
 		defer server.Close()
 		arguments = append(arguments, name+"="+server.URL)
 	}
-	run := exec.Command("python3", arguments...)
+	run := exec.Command(python, arguments...)
 	run.Stderr = os.Stderr
 	out, err := run.Output()
 	if err != nil {

@@ -7,15 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"rollout/internal/extras"
 	"rollout/internal/simaws"
 )
 
 // boto3, with its parameter validation on, calls the simulator, and every answer is
 // held against botocore's own service models.
 func TestAgainstBotocoreModels(t *testing.T) {
-	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		absent(t, "python3 with boto3", "pip install boto3")
-	}
+	python := extras.Python(t, "boto3", "botocore")
 	sim := simaws.New(simaws.Options{Speed: 3600})
 	// The session enters the first account that is active under Workloads.
 	for _, a := range sim.Accounts() {
@@ -31,7 +30,7 @@ func TestAgainstBotocoreModels(t *testing.T) {
 	defer server.Close()
 	throttled := httptest.NewServer(simaws.New(simaws.Options{Throttle: true, LandingZone: "4.0"}))
 	defer throttled.Close()
-	out, err := exec.Command("python3", "testdata/conformance.py", server.URL, throttled.URL).CombinedOutput()
+	out, err := exec.Command(python, "testdata/conformance.py", server.URL, throttled.URL).CombinedOutput()
 	if err != nil {
 		t.Fatalf("the session ended early: %v\n%s", err, out)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rollout/internal/extras"
 	"rollout/internal/simaws"
 )
 
@@ -36,15 +37,13 @@ const differentialPage = "../../docs/differential.md"
 // which others wrote. Where answers differ, testdata/differential.tsv says who is
 // right by which source; docs/differential.md shows it all.
 func TestDifferential(t *testing.T) {
-	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		absent(t, "python3 with boto3", "pip install boto3")
-	}
+	python := extras.Python(t, "boto3", "botocore")
+	extras.Exactly(t, python, "moto")
 	server := httptest.NewServer(simaws.New(simaws.Options{Accounts: 3, Empty: true, NoOrganization: true, Speed: 3600}))
 	defer server.Close()
-	judgedVersion(t)
 	moto := startMoto(t)
-	ours, order := differentialRun(t, server.URL)
-	theirs, _ := differentialRun(t, moto)
+	ours, order := differentialRun(t, python, server.URL)
+	theirs, _ := differentialRun(t, python, moto)
 	if len(ours) != len(theirs) {
 		t.Fatalf("%d steps here, %d against moto", len(ours), len(theirs))
 	}
@@ -123,9 +122,9 @@ type differentialStep struct {
 }
 
 // differentialRun runs the script against an endpoint.
-func differentialRun(t *testing.T, url string) (map[string]*differentialStep, []string) {
+func differentialRun(t *testing.T, python, url string) (map[string]*differentialStep, []string) {
 	t.Helper()
-	run := exec.Command("python3", "testdata/differential.py", url)
+	run := exec.Command(python, "testdata/differential.py", url)
 	run.Stderr = os.Stderr
 	out, err := run.Output()
 	if err != nil {
@@ -260,35 +259,10 @@ func readJudgements(t *testing.T) []*judgement {
 	return out
 }
 
-// absent skips on a user's machine and fails where extras are required.
-func absent(t *testing.T, what, from string) {
-	t.Helper()
-	if os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-		t.Fatalf("%s is required here and not installed", what)
-	}
-	t.Skipf("%s is not installed (%s); this check against a third party is skipped", what, from)
-}
-
-// judgedVersion skips unless moto is the version whose answers were judged.
-func judgedVersion(t *testing.T) {
-	t.Helper()
-	pinned, err := os.ReadFile("../../.ci/requirements.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	version, err := exec.Command("python3", "-c", "import importlib.metadata as m; print('moto[server]=='+m.version('moto'))").Output()
-	if want := strings.TrimSpace(string(version)); err != nil || !slices.Contains(strings.Split(string(pinned), "\n"), want) {
-		absent(t, "the version of moto that .ci/requirements.txt names", "pip install -r .ci/requirements.txt")
-	}
-}
-
 // startMoto serves moto for the length of a test and gives its address.
 func startMoto(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("moto_server")
-	if err != nil {
-		absent(t, "moto_server", "pip install 'moto[server]'")
-	}
+	program := extras.Program(t, "moto_server")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rollout/internal/extras"
 )
 
 // fixtureModules are the Go SDK's modules that ship request_snapshot, a request
@@ -76,7 +78,7 @@ func fixtures(t *testing.T, service string) string {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	required := os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1"
+	required := extras.Required()
 	fetch := exec.Command("go", "mod", "download", "-json", name)
 	fetch.Dir = t.TempDir() // outside this module, whose go.mod stays as it is
 	fetch.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")

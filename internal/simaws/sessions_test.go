@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"rollout/internal/extras"
 	"rollout/internal/simaws"
 )
 
@@ -32,9 +33,7 @@ var volatile = []struct {
 // CLI: a line that begins with "$ " is a command, what follows is its output. Ids are
 // the simulator's own, which come out the same each time.
 func TestSessionsWithTheAWSCLI(t *testing.T) {
-	if _, err := exec.LookPath("aws"); err != nil {
-		absent(t, "the AWS CLI", "pip install awscli")
-	}
+	extras.Program(t, "aws")
 	files, err := filepath.Glob("testdata/sessions/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no sessions: ", err)

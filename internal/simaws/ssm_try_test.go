@@ -2,10 +2,11 @@ package simaws
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"rollout/internal/extras"
 )
 
 // tryScripts are scripts with the try statements that are run; each is also run by
@@ -119,13 +120,7 @@ func TestTryStatements(t *testing.T) {
 
 // The same scripts do the same in Python.
 func TestTryStatementsInPython(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil && os.Getenv("ROLLOUT_REQUIRE_EXTRAS") == "1" {
-		t.Fatal("python3 is not installed, and ROLLOUT_REQUIRE_EXTRAS=1 wants this test run")
-	}
-	if err != nil {
-		t.Skip("not run: python3 is not installed")
-	}
+	python := extras.Program(t, "python3")
 	const stub = `
 import json, sys, types
 class ClientError(Exception):
