@@ -20,7 +20,7 @@ type aggregateInput struct {
 }
 
 // aggregateSeen calls f for every source whose data an aggregator has; a source
-// without a recorder has none.
+// without a recorder has none, once the aggregator has heard of it.
 func (s *Sim) aggregateSeen(owner *regionState, agg *configAggregator, account, region string, f func(r *regionState, until time.Time)) {
 	if agg.Filters != nil && agg.Filters.ServicePrincipal != nil && agg.Filters.ResourceType == nil {
 		return // service-linked recorders record nothing here
@@ -33,10 +33,10 @@ func (s *Sim) aggregateSeen(owner *regionState, agg *configAggregator, account, 
 			continue
 		}
 		r := source.account.known(source.region)
-		if r == nil || r.recorder == nil {
+		if r == nil {
 			continue
 		}
-		if until, ready := s.arrived(owner, agg, source); ready {
+		if until, ready := s.arrived(owner, agg, source); ready && r.recorderAt(until) != nil {
 			s.ensureItems(r)
 			f(r, until)
 		}
@@ -212,7 +212,7 @@ type aggregateItem struct {
 func (s *Sim) aggregateItems(owner *regionState, agg *configAggregator, account, region string) []aggregateItem {
 	var out []aggregateItem
 	s.aggregateSeen(owner, agg, account, region, func(r *regionState, until time.Time) {
-		for _, item := range r.config.itemsAt(until) {
+		for _, item := range append(r.config.itemsAt(until), s.systemItems(r, until)...) {
 			if agg.takes(item.Type) {
 				out = append(out, aggregateItem{r, item})
 			}

@@ -24,7 +24,7 @@ func (s *Sim) setResult(rule *configRule, e *evaluation) {
 	if rule.results == nil {
 		rule.results = map[string]*evaluation{}
 	}
-	heard := s.clock.ago(aggregationHigh + time.Minute)
+	heard := s.heard()
 	e.before = rule.results[e.ResourceID]
 	for x := e.before; x != nil; x = x.before {
 		if !x.Recorded.After(heard) {
@@ -42,7 +42,7 @@ func (s *Sim) dropResult(rule *configRule, id string) {
 		return
 	}
 	delete(rule.results, id)
-	heard := s.clock.ago(aggregationHigh + time.Minute)
+	heard := s.heard()
 	for other, g := range rule.gone {
 		if !g.at.After(heard) {
 			delete(rule.gone, other)
@@ -58,7 +58,7 @@ func (s *Sim) dropResult(rule *configRule, id string) {
 func (s *Sim) dropRule(r *regionState, rule *configRule) {
 	delete(r.rules, rule.Name)
 	delete(r.config.tags, rule.ARN)
-	heard := s.clock.ago(aggregationHigh + time.Minute)
+	heard := s.heard()
 	var kept []goneRule
 	for _, g := range r.config.goneRules {
 		if g.at.After(heard) {

@@ -33,6 +33,7 @@ func (s *Sim) startRecorder(r *regionState) {
 	if rec.Recording {
 		return
 	}
+	s.recorderChanges(r)
 	rec.Recording, rec.LastStatus, rec.LastStart, rec.LastStatusChanged = true, "Pending", now, now
 	s.clock.after(firstRecording, func() {
 		if r.recorder != rec || !rec.Recording || !rec.LastStart.Equal(now) {
@@ -45,6 +46,7 @@ func (s *Sim) startRecorder(r *regionState) {
 
 func (s *Sim) stopRecorder(r *regionState) {
 	if r.recorder.Recording {
+		s.recorderChanges(r)
 		r.recorder.Recording = false
 		r.recorder.LastStop = s.clock.Now()
 	}

@@ -48,6 +48,8 @@ type configState struct {
 	tags map[string]map[string]string
 	// retention is the retention period in days, 0 without a configuration of it.
 	retention int
+	// pastRecorders are the recorders of not long ago, oldest first.
+	pastRecorders []pastRecorder
 	// goneRules are rules that were deleted not long ago.
 	goneRules []goneRule
 }

@@ -148,6 +148,7 @@ func deleteLinkedRecorder(s *Sim, c *call) (any, error) {
 	arn := s.recorderARN(r, rec)
 	r.config.serviceRecorders = slices.DeleteFunc(r.config.serviceRecorders, func(x *configRecorder) bool { return x == rec })
 	if r.recorder == rec {
+		s.recorderChanges(r)
 		r.recorder = nil
 	}
 	delete(r.config.tags, arn)

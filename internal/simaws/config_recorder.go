@@ -232,6 +232,8 @@ func (s *Sim) putRecorder(r *regionState, in recorderInput) error {
 				"failed to satisfy constraint: Member must satisfy enum value set: [DAILY, CONTINUOUS]", m.RecordingFrequency))
 		}
 	}
+	s.recorderChanges(r)
+	rec.changed = s.clock.Now()
 	if r.recorder == nil {
 		r.recorder = &rec
 		return nil
@@ -273,6 +275,7 @@ func deleteRecorderCall(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	delete(r.config.tags, s.recorderARN(r, r.recorder))
+	s.recorderChanges(r)
 	r.recorder = nil
 	return map[string]any{}, nil
 }

@@ -186,6 +186,7 @@ func createRecorder(s *Sim, c resourceCall) (resourceResult, error) {
 		// A channel of the same stack that came first could not be proven
 		// without a recorder.
 		if err := s.checkDelivery(c.Account, c.Region, channelInput{S3BucketName: ch.Bucket, S3KeyPrefix: ch.KeyPrefix, S3KmsKeyArn: ch.KMSKey}); err != nil {
+			s.recorderChanges(c.Region)
 			c.Region.recorder = nil
 			return resourceResult{}, configStatus(s, err)
 		}
@@ -234,6 +235,7 @@ func updateRecorder(s *Sim, c resourceCall) (resourceResult, error) {
 func removeRecorder(s *Sim, c resourceCall) error {
 	if rec := c.Region.recorder; rec != nil && rec.Name == c.PhysicalID {
 		s.stopRecorder(c.Region)
+		s.recorderChanges(c.Region)
 		c.Region.recorder = nil
 	}
 	return nil

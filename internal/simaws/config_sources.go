@@ -131,7 +131,7 @@ func (s *Sim) arrived(owner *regionState, agg *configAggregator, source aggregat
 			later(auth.Created)
 		}
 	}
-	until = s.clock.ago(spread(aggregationLow, aggregationHigh, source.id, source.region))
+	until = s.clock.ago(s.lag(source))
 	return until, !until.Before(since)
 }
 

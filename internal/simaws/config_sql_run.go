@@ -31,12 +31,12 @@ func (r *regionState) sqlRow(item configItem) map[string]any {
 	return row
 }
 
-// sqlRows gives the rows of an account and Region: recorded resources, and, of
+// sqlRows gives the rows of an account and Region: recorded resources, the recorder, stacks, and, of
 // each resource with verdicts, a compliance item (awslabs/aws-config-resource-schema,
 // AWS::Config::ResourceCompliance).
 func (s *Sim) sqlRows(r *regionState, until time.Time, takes func(string) bool) []map[string]any {
 	var out []map[string]any
-	for _, item := range r.config.itemsAt(until) {
+	for _, item := range append(r.config.itemsAt(until), s.systemItems(r, until)...) {
 		if takes(item.Type) {
 			out = append(out, r.sqlRow(item))
 		}

@@ -201,6 +201,7 @@ func (s *Sim) equip(a *account) {
 	now := s.clock.Now()
 	for _, region := range z.Regions {
 		r := a.region(region)
+		s.recorderChanges(r)
 		r.recorder = &configRecorder{
 			Name: towerRecorder, AllSupported: true, IncludeGlobal: region == z.Region, Frequency: "CONTINUOUS", Recording: true, LastStatus: "Success", LastStart: now, LastStatusChanged: now,
 			RoleARN: "arn:" + s.world.partition + ":iam::" + a.ID + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
@@ -222,6 +223,7 @@ func (s *Sim) unenrol(a *account) {
 	}
 	for _, region := range z.Regions {
 		if r := a.region(region); r.recorder != nil && r.recorder.Name == towerRecorder {
+			s.recorderChanges(r)
 			r.recorder, r.channel = nil, nil
 		}
 	}

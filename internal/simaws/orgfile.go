@@ -18,6 +18,7 @@ type Organization struct {
 	accounts   []fileAccount // parents before children, as ListAccounts has them
 	units      []fileUnit    // parents before children
 	landing    *fileLanding  // nil without one
+	aggregator *fileAggregator
 }
 
 // Size is the number of its accounts.
@@ -114,6 +115,7 @@ func (g *generator) fromFile(o *Organization) {
 		}
 	}
 	g.landFromFile(o, ids, specs)
+	g.aggregatorFromFile(o)
 }
 
 // fileAccount makes an account and gives its id.

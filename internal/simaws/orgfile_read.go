@@ -13,8 +13,9 @@ import (
 
 // The keys of a file, by the name that docs/schemas/organization.schema.json has.
 var organizationKeys = map[string][]string{
-	"organization": {"id", "management", "trustedAccess", "landingZone", "defaults", "accounts", "ous"},
+	"organization": {"id", "management", "trustedAccess", "landingZone", "aggregator", "defaults", "accounts", "ous"},
 	"landingZone":  {"region", "version", "governedRegions", "config", "audit", "logArchive"},
+	"aggregator":   {"region", "account", "name", "regions"},
 	"ou":           {"id", "name", "baseline", "accounts", "ous"},
 	"account": {
 		"id", "name", "email", "state", "tags", "optInRegions", "roles", "recorders", "rules", "defaultSecurityGroup",
@@ -180,6 +181,7 @@ func (r *organizationReader) organization(n *yaml.Node) {
 	r.list(keys["accounts"], func(a *yaml.Node) { r.o.accounts = append(r.o.accounts, r.account(a, defaults, -1)) })
 	r.units(keys["ous"], defaults, -1, 1)
 	r.landing(keys["landingZone"])
+	r.aggregator(keys["aggregator"])
 	if r.o.Size() > 50000 {
 		r.fail(n, "an organization has 50000 accounts at most")
 	}

@@ -62,6 +62,9 @@ type Options struct {
 	// ListLag is how far ListStackSetOperations and ListStackSetOperationResults are
 	// behind, in simulated time; their consistency is eventual (API reference).
 	ListLag time.Duration
+	// AggregatorLag is how far AWS Config's aggregators are behind, in simulated time
+	// (default one to three minutes, by account and Region).
+	AggregatorLag time.Duration
 	// Organization is made instead of a generated one; Accounts does not count then.
 	Organization *Organization
 	// LandingZone is the version of Control Tower's landing zone that a generated

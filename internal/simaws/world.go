@@ -218,7 +218,7 @@ type configRecorder struct {
 	LastStatusChanged time.Time
 	LastErrorCode     string
 	LastErrorMessage  string
-	made              time.Time // by PutConfigurationRecorder; AWS does not show it
+	made, changed     time.Time // by PutConfigurationRecorder; AWS does not show it
 }
 
 // globalTypes are the types that a recorder of all types records with
