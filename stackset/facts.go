@@ -32,6 +32,8 @@ type Facts struct {
 	// Accounts by id: the chosen accounts that are ACTIVE and can hold stack
 	// instances.
 	Accounts map[string]*AccountFacts
+	// Aggregate is what an aggregator of AWS Config said, nil without one.
+	Aggregate *Aggregate
 	// Off are the Regions that are off in accounts out of which instances are pruned.
 	Off map[string]map[string]bool
 }

@@ -401,6 +401,7 @@ func (p *planner) warnings() {
 	if p.facts.LeftOut {
 		p.find(Finding{Code: "preflight-left-out", Text: "Preflight was left out: what accounts and Regions have already, what is off or denied there and what service control policies deny is not looked at, and recording is planned only where it is already."})
 	}
+	p.aggregated()
 	for _, t := range p.d.Templates {
 		if mode := p.d.Mode(t); mode == RemediationManual && p.d.Remediation == RemediationAutomatic {
 			p.find(Finding{Code: "no-automatic", Text: fmt.Sprintf("Template %s offers no automatic remediation: what it finds is remediated by hand.", t.Name)})

@@ -48,6 +48,9 @@ type PreflightInput struct {
 	// BucketPrefix, matter.
 	Base         bool
 	BucketPrefix string
+	// Believe says of which recorder, by its name, an aggregator's word is good enough; nil:
+	// each account and Region is asked itself.
+	Believe func(t Target, recorder string) bool
 	// Keeps are beginnings of names of other buckets that matter, by template name.
 	Keeps map[string]string
 }
@@ -72,7 +75,8 @@ func Preflight(ctx context.Context, s *awsapi.Session, in PreflightInput, emit f
 		}
 	}
 	emit(PreflightStarted{Accounts: len(targets), Regions: len(in.Regions)})
-	facts := &Facts{Accounts: make(map[string]*AccountFacts, len(targets))}
+	p.ask(ctx, targets)
+	facts := &Facts{Accounts: make(map[string]*AccountFacts, len(targets)), Aggregate: p.aggregate}
 	for a, f := range fanout.Ordered(ctx, targets, accountsAtOnce, p.account) {
 		facts.Accounts[a.ID] = f
 		emit(AccountChecked{AccountID: a.ID, Role: f.Role, Gap: f.Gap, Done: len(facts.Accounts), Total: len(targets)})
@@ -123,6 +127,9 @@ type preflight struct {
 	s     *awsapi.Session
 	in    PreflightInput
 	optIn bool
+	// aggregate is what an aggregator said, nil without one; mu guards it.
+	aggregate *Aggregate
+	mu        sync.Mutex
 }
 
 // account reads one account.
@@ -214,6 +221,9 @@ func (f *AccountFacts) markOff(regions []awsapi.Region) {
 // recorder matters where there is one, the delivery channel where there is none.
 func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region string, f *RegionFacts) {
 	client := configservice.NewFromConfig(entry.Config(region))
+	if p.told(ctx, client, Target{entry.Account, region}, f) {
+		return
+	}
 	recorders, err := client.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
 	if f.refused(err) {
 		return
@@ -237,6 +247,11 @@ func (p *preflight) region(ctx context.Context, entry *awsapi.Entry, region stri
 			}
 		}
 	}
+	p.rules(ctx, client, region, f)
+}
+
+// rules reads the rules of one Region of an account, where any is looked for.
+func (p *preflight) rules(ctx context.Context, client *configservice.Client, region string, f *RegionFacts) {
 	ours := p.in.Rules[region]
 	if len(ours) == 0 {
 		return

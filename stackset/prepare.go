@@ -106,7 +106,7 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	}
 	facts, err := Preflight(ctx, s, PreflightInput{
 		Accounts: d.Accounts, Regions: regions, Pruned: pruned, HomeRegion: d.HomeRegion, Known: in.Known, Rules: rules, Names: wantedNames(d, sets),
-		Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
+		Believe: believes(d, sets), Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
 	}, emit)
 	if err != nil {
 		return nil, err

@@ -134,7 +134,11 @@ func TestOrganizationAggregator(t *testing.T) {
 			t.Fatalf("resources: %+v, %v", resources, err)
 		}
 		counts, err := client.GetAggregateDiscoveredResourceCounts(ctx, &configservice.GetAggregateDiscoveredResourceCountsInput{ConfigurationAggregatorName: aws.String("all"), GroupByKey: types.ResourceCountGroupKeyResourceType})
-		if err != nil || int(counts.GroupedResourceCounts[0].ResourceCount) != len(resources.ResourceIdentifiers) {
+		groups := map[string]int64{}
+		for _, g := range counts.GroupedResourceCounts {
+			groups[*g.GroupName] = g.ResourceCount
+		}
+		if err != nil || int(groups[typeSecurityGroup]) != len(resources.ResourceIdentifiers) || groups[typeRecorder] != 2 {
 			t.Errorf("counts: %+v, %v", counts, err)
 		}
 		unknown := resources.ResourceIdentifiers[0]

@@ -1,4 +1,6 @@
 """AWS Config's aggregators."""
+import json
+
 from behaviours import equal, line, trust, until
 from recording import Recorded
 
@@ -98,3 +100,31 @@ def by_a_template(sim):
     cfn.delete_stack(StackName="aggregation")
     sim.stack_ended(cfn, stack["StackId"], "DELETE_COMPLETE")
     equal((config.describe_aggregation_authorizations()["AggregationAuthorizations"], config.describe_configuration_aggregators()["ConfigurationAggregators"]), ([], []), "what is left")
+
+
+def asked(config, expression):
+    """What an account's aggregator of itself answers to a query."""
+    return [json.loads(r) for r in config.select_aggregate_resource_config(ConfigurationAggregatorName="own", Expression=expression)["Results"]]
+
+
+@line("CFG-29", "CFG-30")
+def recorder_and_stacks(sim):
+    at = Recorded(sim, group={"allSupported": False, "resourceTypes": ["AWS::EC2::SecurityGroup"]})
+    at.config.put_configuration_aggregator(ConfigurationAggregatorName="own", AccountAggregationSources=[{"AccountIds": [at.account], "AwsRegions": ["us-east-1"]}])
+    recorders = lambda: [r["configuration"] for r in asked(at.config, "SELECT accountId, configuration WHERE resourceType = 'AWS::Config::ConfigurationRecorder'")]
+    stacks = lambda: [r["resourceName"] for r in asked(at.config, "SELECT resourceName WHERE resourceType = 'AWS::CloudFormation::Stack'")]
+    # CFG-29: a recorder that records one other type, and what becomes of it.
+    until("the recorder", lambda: [(c["Name"], c["Recording"], c["RecordingGroup"]["ResourceTypes"]) for c in recorders()] == [("default", True, ["AWS::EC2::SecurityGroup"])])
+    equal(stacks(), [], "stacks that are not recorded")
+    # CFG-30
+    at.config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": recorders()[0]["RoleARN"], "recordingGroup": {"allSupported": True}})
+    until("the change", lambda: recorders()[0]["RecordingGroup"]["AllSupported"])
+    equal(stacks(), [at.bucket], "stacks that are recorded")
+    counts = asked(at.config, "SELECT accountId, awsRegion, COUNT(*) WHERE resourceType = 'AWS::CloudFormation::Stack' GROUP BY accountId, awsRegion")
+    equal([c["COUNT(*)"] for c in counts], [1], "their number")
+    at.config.stop_configuration_recorder(ConfigurationRecorderName="default")
+    until("the stop", lambda: [c["Recording"] for c in recorders()] == [False])
+    with sim.paused():
+        at.config.delete_configuration_recorder(ConfigurationRecorderName="default")
+        equal(len(recorders()), 1, "the aggregator when the recorder is gone")
+    until("the end", lambda: recorders() == [])
