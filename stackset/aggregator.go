@@ -26,8 +26,6 @@ const (
 	// believed. AWS gives no figure for how often it does; where it does so less often,
 	// accounts are asked themselves.
 	freshest = time.Hour
-	// fewestAccounts is from how many accounts on an aggregator saves calls.
-	fewestAccounts = 4
 	// mostNamed is how many accounts a query names, which takes 4,096 characters at most;
 	// with more chosen, it is about all.
 	mostNamed = 200

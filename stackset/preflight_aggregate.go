@@ -37,9 +37,12 @@ func believes(d Desired, sets []Set) func(t Target, recorder string) bool {
 	}
 }
 
-// ask asks an aggregator about what a run chose, where that saves calls.
+// ask asks an aggregator about what a run chose, where that can save calls: two in each
+// account and Region, for one to find it, one about its sources, a query for each Region
+// and one about stacks.
 func (p *preflight) ask(ctx context.Context, targets []*orgs.Account) {
-	if p.in.Believe == nil || p.in.Channels || len(targets) < fewestAccounts {
+	most := 2 * len(targets) * len(p.in.Regions)
+	if p.in.Believe == nil || p.in.Channels || len(targets) < 2 || most <= len(p.in.Regions)+3 {
 		return
 	}
 	var accounts []string

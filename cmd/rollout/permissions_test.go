@@ -194,6 +194,7 @@ type act struct {
 func words(lists ...[]string) []string { return slices.Concat(lists...) }
 
 var (
+	inTwo    = []string{"--ou", "Workloads", "--region", "us-east-1,eu-west-1"}
 	chosen   = []string{"--ou", "Workloads", "--region", "us-east-1"}
 	forReal  = []string{"--yes", "--simulated"}
 	deployed = [][]string{words([]string{"deploy", "--remediation", "manual", "--tag", "a=b"}, chosen, forReal)}
@@ -209,6 +210,7 @@ func changes(command ...string) []act {
 		{name: "first", prepare: bystander, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "other values", before: words2(deployed, twice), args: words(command, []string{"--remediation", "manual", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--parameter", "InUse=Empty", "--auto-deploy"}, forReal)},
 		{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words(command, chosen, forReal)},
+		{name: "aggregator", prepare: aggregating, args: words(command, inTwo, forReal)},
 		{name: "enforcement later", before: detecting, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "another mode", before: deployed, args: words(command, []string{"--remediation", "automatic"}, chosen, forReal)},
 	}
@@ -221,7 +223,7 @@ func words2(lists [][]string, more ...[]string) [][]string { return slices.Conca
 var acts = map[string][]act{
 	"rollout": changes("--out", "REPORT"),
 	"tree":    {{name: "whole", args: []string{"tree"}}},
-	"plan":    {{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words([]string{"plan"}, chosen)}, {name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, chosen)}},
+	"plan":    {{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words([]string{"plan"}, chosen)}, {name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "aggregator", prepare: aggregating, args: words([]string{"plan"}, inTwo)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, inTwo)}},
 	"deploy":  slices.Insert(changes("deploy"), 1, act{name: "automatic, for real", before: deployed, after: anHour, args: words([]string{"deploy", "--remediation", "automatic", "--max-blast", "100", "--yes"}, chosen)}),
 	"status":  {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":  {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
@@ -307,6 +309,13 @@ func automatic(th *theater) {
 
 // anHour passes, in which AWS Config looks at everything.
 func anHour(*theater) { time.Sleep(time.Hour) }
+
+// aggregating gives the management account an aggregator.
+func aggregating(th *theater) {
+	if err := th.sim.PutAggregator(simaws.AggregatorSpec{Region: "us-east-1"}); err != nil {
+		th.t.Fatal(err)
+	}
+}
 
 // bystander attaches one that is in nobody's way; a plan reads it all the same.
 func bystander(th *theater) {

@@ -114,9 +114,12 @@ var (
 	create    = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
 	deletes   = on(setWork, "cloudformation:DeleteStackInstances")
 	tower     = slices.Concat(on(everything, "organizations:ListAWSServiceAccessForOrganization"), alone("controltower:ListBaselines controltower:ListEnabledBaselines controltower:ListLandingZones"))
-	seen      = plainly("cloudformation:DescribeStacks")
-	put       = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
-	drop      = plainly("cloudformation:DeleteStack")
+	// An aggregator of AWS Config in this account, or whose else it may be.
+	aggregator = on(everything, `config:DescribeConfigurationAggregatorSourcesStatus config:DescribeConfigurationAggregators config:SelectAggregateResourceConfig
+		organizations:ListDelegatedAdministrators`)
+	seen = plainly("cloudformation:DescribeStacks")
+	put  = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
+	drop = plainly("cloudformation:DeleteStack")
 	// StackSets asks Organizations as the caller whether its account is one
 	// (hashicorp/terraform-provider-aws#37069).
 	administrator = []need{{action: "organizations:ListDelegatedAdministrators", delegated: true}}
@@ -140,7 +143,7 @@ func always(list []need) []need {
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, tower, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
+	plan := slices.Concat(walk, tags, regions, access, control, tower, aggregator, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
