@@ -83,7 +83,7 @@ type accountReader struct {
 }
 
 func (r *accountReader) explain(what string, err error) error {
-	return fmt.Errorf("%s in %s: %w", what, r.s.HomeRegion, err)
+	return tried(r.s, what, r.s.HomeRegion, err)
 }
 
 // set reads a set and its instances in the account. ours is false for one that rollout
@@ -189,7 +189,15 @@ func PlanAccount(ctx context.Context, s *awsapi.Session, in PrepareInput, have [
 	if err := findSingles(ctx, s, in.Desired, sets, on); err != nil {
 		return nil, err
 	}
-	return planFor(ctx, s, in, sets, func(Event) {})
+	access, err := checkAccess(ctx, s, in)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planFor(ctx, s, in, sets, func(Event) {})
+	if err == nil {
+		access.tell(plan)
+	}
+	return plan, err
 }
 
 // SetsOf are the sets of a run with what they have in one account. A set of the same

@@ -54,6 +54,9 @@ const (
 // When ctx ends, nothing more is asked for and the result says what goes on in
 // AWS. The plan is not changed.
 func Apply(ctx context.Context, s *awsapi.Session, callAs types.CallAs, p *Plan, o ApplyOptions, emit func(Event)) (*Result, error) {
+	if err := p.Refused(); err != nil {
+		return nil, err
+	}
 	a := newApplier(s, callAs, p, o, emit)
 	err := a.all(ctx)
 	if ctx.Err() != nil {

@@ -163,25 +163,5 @@ func (a *applier) define(ctx context.Context, s *Set, updates []Change) (done []
 // explain names what was tried and turns the refusals that have a remedy into
 // their own errors.
 func (a *applier) explain(what string, err error) error {
-	text := awsapi.Text(err)
-	switch {
-	case strings.Contains(text, "must enable organizations access"):
-		return &AccessDisabledError{Status: "not enabled", Region: a.s.HomeRegion}
-	case strings.Contains(text, "not a delegated administrator"), strings.Contains(text, "management account or delegated admin"):
-		return &NotDelegatedError{Account: a.s.Account, Err: err}
-	}
-	return fmt.Errorf("%s in %s: %w", what, a.s.HomeRegion, err)
+	return tried(a.s, what, a.s.HomeRegion, err)
 }
-
-// NotDelegatedError says that the caller may not work on the organization's sets.
-type NotDelegatedError struct {
-	Account string
-	Err     error
-}
-
-func (e *NotDelegatedError) Error() string {
-	return fmt.Sprintf("account %s is neither the management account nor a delegated administrator of CloudFormation StackSets: %s", e.Account, sentence(awsapi.Text(e.Err)))
-}
-
-// Unwrap gives what AWS said.
-func (e *NotDelegatedError) Unwrap() error { return e.Err }

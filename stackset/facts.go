@@ -25,6 +25,8 @@ type Facts struct {
 	TagsUnread []TagGap
 	// Overrides are those of the instances whose verdict hangs on them.
 	Overrides map[key]GivenOverrides
+	// Refused is why StackSets shows no set, nil where it does.
+	Refused *NotDelegatedError
 	// LeftOut says that nobody looked into the accounts.
 	LeftOut bool
 	// OptIn are the Regions that an account has to switch on.

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
@@ -54,38 +53,6 @@ type ForeignSetError struct{ Name, Region, Why string }
 
 func (e *ForeignSetError) Error() string {
 	return fmt.Sprintf("stack set %s in %s is not one that rollout may change: %s; use another --stack-set name", e.Name, e.Region, e.Why)
-}
-
-// AccessDisabledError says that StackSets has no trusted access to the
-// organization, so that service-managed sets cannot be made.
-type AccessDisabledError struct{ Status, Region string }
-
-func (e *AccessDisabledError) Error() string {
-	return fmt.Sprintf("StackSets has no trusted access to the organization (%s says %s): activate it once, in the management account: aws cloudformation activate-organizations-access --region %s", e.Region, e.Status, e.Region)
-}
-
-// CheckAccess asks in the home Region whether StackSets has trusted access to the
-// organization (DescribeOrganizationsAccess). Where it has not, the error is an
-// *AccessDisabledError; where that cannot be asked, a warning is returned.
-func CheckAccess(ctx context.Context, s *awsapi.Session, callAs types.CallAs) (warning string, err error) {
-	client := newClient(s, "", newPace())
-	// An answer that does not come at the third try is a warning, not worth ten.
-	few := func(o *cloudformation.Options) { o.Retryer = retry.AddWithMaxAttempts(o.Retryer, 3) }
-	out, err := client.DescribeOrganizationsAccess(ctx, &cloudformation.DescribeOrganizationsAccessInput{CallAs: callAs}, few)
-	if err != nil {
-		switch awsapi.Classify(err) {
-		case awsapi.ClassCancelled:
-			return "", err
-		case awsapi.ClassNoCredentials:
-			return "", fmt.Errorf("ask %s whether StackSets has trusted access: %w", s.HomeRegion, err)
-		}
-		return fmt.Sprintf("Whether StackSets has trusted access to the organization could not be asked in %s: %s.", s.HomeRegion, sentence(awsapi.Text(err))), nil
-	}
-	switch out.Status {
-	case types.OrganizationStatusDisabled, types.OrganizationStatusDisabledPermanently:
-		return "", &AccessDisabledError{string(out.Status), s.HomeRegion}
-	}
-	return "", nil
 }
 
 // Find looks for the wanted sets by name: one ListStackSets in each Region, since a
@@ -181,7 +148,7 @@ func (f *finder) list(ctx context.Context, region string, wanted []Wanted) listR
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			r.err = fmt.Errorf("list the stack sets in %s: %w", region, err)
+			r.err = tried(f.s, "list the stack sets", region, err)
 			return r
 		}
 		for _, summary := range page.Summaries {

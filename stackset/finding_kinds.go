@@ -102,6 +102,10 @@ var kinds = []Kind{
 		"Name its template to take it out as well."},
 	{"no-automatic", SeverityWarning, "Automatic remediation was asked for, and a template of the run has none.",
 		"Start its runbook by hand where a finding is right."},
+	{"no-role", SeverityError, "None of the accounts chosen can be entered by any role, so nothing was looked at: it is the roles that are wrong. Rules and roles are planned all the same, recording is not; a deploy is refused, unless its templates make nothing but roles.",
+		"Name the role that this identity may assume in the accounts with --role-name (and --external-id where it wants one), or deploy the template rollout-reader by itself first."},
+	{"not-delegated", SeverityError, "StackSets shows the organization's stack sets to the management account and to delegated administrators of StackSets, and this identity's account is neither: what is there cannot be seen, so nothing is planned, and a deploy is refused.",
+		"Use the management account, or register the account there: aws organizations register-delegated-administrator --service-principal member.org.stacksets.cloudformation.amazonaws.com --account-id ACCOUNT. Where it is registered, allow organizations:ListDelegatedAdministrators."},
 	{"operation-under-way", SeverityWarning, "An operation of a stack set of the run has not ended. What a deploy asks of that set is queued behind it by StackSets or, without managed execution, refused until it has ended; the deploy waits for that.",
 		"Wait for it and plan again, or stop it with aws cloudformation stop-stack-set-operation."},
 	{"operations-unread", SeverityWarning, "Whether operations of a stack set are under way could not be seen.",
@@ -202,4 +206,6 @@ var kinds = []Kind{
 		"Run as the management account, and allow controltower:ListLandingZones, ListBaselines and ListEnabledBaselines and organizations:ListAWSServiceAccessForOrganization."},
 	{"tower-without-config", SeverityNote, "Control Tower governs the account, and AWS Config is no part of its landing zone (4.0 or later), so nobody else records.",
 		"Should AWS Config become part of it: rollout release --for control-tower first."},
+	{"trusted-access-off", SeverityError, "StackSets has no trusted access to the organization. Its stack sets stay listed and their stacks stay, but none can be made, changed or deleted, and nothing is deployed automatically; a deploy is refused.",
+		"rollout doctor --activate, with credentials of the management account (aws cloudformation activate-organizations-access does the same). An organization with consolidated billing only needs all features first."},
 }

@@ -18,7 +18,7 @@ Written by a test from the kinds of findings (` + "`stackset/finding_kinds.go`" 
 A plan looks at the organization, the StackSets, and every account and Region chosen, and changes nothing. What it found stands below the
 plan, worst first, each with what to do; ` + "`--output json`" + ` has it under ` + "`findings`" + `, with all its places.
 
-- **error**: it keeps an instance that is wanted from being made. The rest is deployed.
+- **error**: it keeps an instance that is wanted from being made. The rest is deployed, unless the finding says that a deploy is refused.
 - **warning**: something may go wrong, or could not be looked at.
 - **note**: good to know.
 

@@ -109,7 +109,7 @@ func FindOurs(ctx context.Context, s *awsapi.Session, o OursOptions) (*Ours, err
 
 	names, err := f.managed(ctx, f.home)
 	if err != nil {
-		return nil, fmt.Errorf("list the stack sets in %s: %w", s.HomeRegion, err)
+		return nil, tried(s, "list the stack sets", s.HomeRegion, err)
 	}
 	found := &Ours{Listed: len(names)}
 	if o.EnforcingOnly {

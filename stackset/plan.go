@@ -56,8 +56,15 @@ func (p *planner) make(sets []Set) *Plan {
 		lines += len(regions)
 	}
 	p.plan.Changes = make([]Change, 0, lines*len(d.Accounts))
+	closed := p.facts.closed()
+	if closed != nil {
+		p.findNoRole(closed)
+	}
 	for _, a := range d.Accounts {
-		p.account(a)
+		p.account(a, closed != nil)
+	}
+	if p.facts.Refused != nil {
+		p.findUnseen()
 	}
 	p.prune()
 	p.warnings()
@@ -72,7 +79,9 @@ func (p *planner) make(sets []Set) *Plan {
 	})
 	p.plan.dropIdleUpdates()
 	p.follow()
-	p.joining()
+	if p.facts.Refused == nil {
+		p.joining()
+	}
 	p.warnOutside()
 	p.unlooked()
 	steps := p.plan.Steps(ApplyOptions{})
@@ -239,8 +248,9 @@ func (p *planner) add(s Set, a *orgs.Account, region string, v verdict) {
 type verdicts map[string]map[string]verdict
 
 // account plans one account: what is needed decides on what needs it, and
-// recording-base is there only when something needs it.
-func (p *planner) account(a *orgs.Account) {
+// recording-base is there only when something needs it. noRole says that no account can be
+// entered, which is said once of all.
+func (p *planner) account(a *orgs.Account, noRole bool) {
 	if code, why := unfit(p.d, a); why != "" {
 		for _, s := range p.plan.Sets {
 			for _, region := range p.regions[s.Template.Name] {
@@ -253,6 +263,10 @@ func (p *planner) account(a *orgs.Account) {
 		}
 		return
 	}
+	if p.facts.Refused != nil {
+		p.unseen(a)
+		return
+	}
 	f := p.facts.Accounts[a.ID]
 	if f == nil {
 		f = &AccountFacts{AccountID: a.ID}
@@ -260,7 +274,7 @@ func (p *planner) account(a *orgs.Account) {
 			f.Gap = notLooked
 		}
 	}
-	if f.Gap.Is() && f.Gap != notLooked {
+	if f.Gap.Is() && f.Gap != notLooked && !noRole {
 		p.find(Finding{Code: "account-closed", Text: "{places} cannot be entered, so what is there is not known and recording is not planned: " + f.Gap.Text + "."}, In(a, ""))
 	}
 	for region, r := range f.Regions {

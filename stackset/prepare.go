@@ -1,11 +1,9 @@
 package stackset
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"maps"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
@@ -18,6 +16,9 @@ import (
 type PrepareInput struct {
 	Desired Desired
 	CallAs  types.CallAs
+	// Organization is the caller's, as far as it is known: remedies name its management
+	// account.
+	Organization orgs.Organization
 	// Known are the Regions as the caller's account sees them: sets are looked for
 	// in those that are on.
 	Known []awsapi.Region
@@ -35,11 +36,19 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	if err := Check(in.Desired); err != nil {
 		return nil, err
 	}
-	warning, err := CheckAccess(ctx, s, in.CallAs)
+	access, err := checkAccess(ctx, s, in)
 	if err != nil {
 		return nil, err
 	}
+	if access.none != nil {
+		return planUnseen(in, access.none, emit)
+	}
 	found, err := Look(ctx, s, in, emit)
+	var none *NotDelegatedError
+	if errors.As(err, &none) {
+		none.Management = in.Organization.ManagementAccount
+		return planUnseen(in, none, emit)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +72,7 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 			plan.Find(Finding{Code: "template-lint", Text: text})
 		}
 	}
-	if warning != "" {
-		plan.Find(Finding{Code: "access-unread", Text: warning})
-	}
+	access.tell(plan)
 	emit(Planned{plan})
 	return plan, nil
 }
@@ -109,9 +116,6 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 		Believe: believes(d, sets), Base: base, BucketPrefix: d.Parameters[templates.ParameterDeliveryBucketPrefix], Keeps: keeps,
 	}, emit)
 	if err != nil {
-		return nil, err
-	}
-	if err := facts.closed(); err != nil {
 		return nil, err
 	}
 	if err := readGovernance(ctx, s, in.Known, facts); err != nil {
@@ -167,36 +171,4 @@ func Look(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(Eve
 		emit(SetsLooked{Regions: len(on), Sets: found.Sets})
 	}
 	return found, err
-}
-
-// NoEntryError says that none of several accounts could be entered: then it is the
-// roles that are wrong, not an account.
-type NoEntryError struct {
-	Accounts int
-	Said     string // what AWS said of one of them
-}
-
-func (e *NoEntryError) Error() string {
-	return fmt.Sprintf("none of the %d accounts chosen could be entered: %s; nothing was changed", e.Accounts, e.Said)
-}
-
-// Remedy says what to do about it.
-func (e *NoEntryError) Remedy() string {
-	return "Name the role that this identity may assume in the accounts with --role-name (and --external-id where it wants one); OrganizationAccountAccessRole and AWSControlTowerExecution trust the management account only."
-}
-
-// closed is a *NoEntryError when no account of several could be entered.
-func (f *Facts) closed() error {
-	said := ""
-	for _, id := range slices.Sorted(maps.Keys(f.Accounts)) {
-		a := f.Accounts[id]
-		if !a.Gap.Is() || a.Gap.Class != awsapi.ClassDenied {
-			return nil
-		}
-		said = cmp.Or(said, a.Gap.Text)
-	}
-	if len(f.Accounts) < 2 {
-		return nil // one account alone does not tell a wrong role from a closed account
-	}
-	return &NoEntryError{len(f.Accounts), said}
 }

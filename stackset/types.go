@@ -146,6 +146,8 @@ type Plan struct {
 	Cost *cost.Estimate
 	// Hash identifies the sets and changes.
 	Hash string
+
+	refused error // see Refused
 }
 
 // Pending says whether the plan changes anything: a set to make or update, or an

@@ -47,7 +47,7 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 		plan.Find(stackset.Finding{Code: "automatic-refused", Text: "A deploy of this plan would be refused: " + tooMuch.said() + ".", Remedy: tooMuch.Remedy()})
 	}
 	dear := j.Pricing.affordable(plan)
-	if j.Save != "" && dear == nil {
+	if j.Save != "" && dear == nil && !plan.Unseen() {
 		if err := j.keepPlan(chosen, plan); err != nil {
 			return err
 		}
@@ -63,6 +63,9 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 	err = j.result(func() error { return j.showWhole(plan) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
 	if err != nil || dear != nil {
 		return cmp.Or(err, dear)
+	}
+	if plan.Unseen() {
+		return plan.Refused()
 	}
 	if !plan.Pending() {
 		j.out.Line("Nothing to do.")

@@ -95,7 +95,7 @@ func (j *job) explain(ctx context.Context, word string) error {
 	if err != nil {
 		return err
 	}
-	if e.plan, err = stackset.PlanAccount(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all}, e.sets); err != nil {
+	if e.plan, err = stackset.PlanAccount(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Organization: chosen.organization, Known: r.all}, e.sets); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (j *job) sandbox(ctx context.Context, p proof) (prove.Options, *choice, err
 		return o, nil, usageError{fmt.Sprintf("--ou %q is the root, and that is no sandbox: name an OU that you keep for trials; nothing was changed", p.ou)}
 	}
 	o = prove.Options{
-		Session: j.session, CallAs: chosen.callAs, OU: ous[0].ID, Organization: chosen.tree.OrganizationID, Management: chosen.management,
+		Session: j.session, CallAs: chosen.callAs, OU: ous[0].ID, Organization: chosen.tree.OrganizationID, Management: chosen.organization.ManagementAccount,
 		Elsewhere: elsewhere(chosen.tree, ous[0]), Run: strings.ToLower(j.Run), Patience: p.patience, Quick: awsapi.Loopback(j.session.Endpoint),
 	}
 	wanted := map[string]bool{}

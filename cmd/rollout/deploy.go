@@ -18,10 +18,13 @@ func (j *job) announce(plan *stackset.Plan, full bool) error {
 	return showPlan(j.streams.err, j.out, plan, full)
 }
 
-// announceRun shows what a run would do, what of it enforcement would change, and refuses
-// one that is too dear.
+// announceRun shows what a run would do and what of it enforcement would change, and
+// refuses one that AWS lets nobody carry out or that is too dear.
 func (j *job) announceRun(ctx context.Context, plan *stackset.Plan) error {
 	if err := j.announce(plan, false); err != nil {
+		return err
+	}
+	if err := plan.Refused(); err != nil {
 		return err
 	}
 	if err := j.Pricing.affordable(plan); err != nil {

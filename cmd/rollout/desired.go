@@ -150,7 +150,7 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	}
 	view := j.newStackView("preflight")
 	defer view.done()
-	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Known: r.all, WithoutPreflight: j.WithoutPreflight}, view.event)
+	plan, err := stackset.Prepare(ctx, j.session, stackset.PrepareInput{Desired: d, CallAs: chosen.callAs, Organization: chosen.organization, Known: r.all, WithoutPreflight: j.WithoutPreflight}, view.event)
 	if err == nil {
 		err = j.guard(ctx, plan)
 	}
@@ -178,12 +178,15 @@ func (j *job) choose(ctx context.Context, all, needRegions bool) (*choice, *regi
 }
 
 // managementAllowed refuses the management account where the caller acts for it only
-// as a delegated administrator.
+// as a delegated administrator, and as a caller that says it is one.
 func (j *job) managementAllowed(chosen *choice) error {
 	for _, a := range chosen.accounts {
 		if a.Management && chosen.callAs != types.CallAsSelf {
 			return &stackset.DelegatedManagementError{Caller: j.session.Account, Management: a.ID}
 		}
+	}
+	if m := chosen.organization.ManagementAccount; m == j.session.Account && chosen.callAs != types.CallAsSelf {
+		return usageError{fmt.Sprintf("--call-as delegated-admin: these are credentials of management account %s, which is never a delegated administrator and calls as itself: leave --call-as out", m)}
 	}
 	return nil
 }

@@ -45,6 +45,8 @@ func showPlan(w io.Writer, out *terminal.Out, p *stackset.Plan, full bool) error
 			state = "there"
 		case total == 0:
 			continue // no set and nothing for it: nothing to say
+		case p.Unseen():
+			state = "not seen"
 		case counts[stackset.Create] == 0:
 			state = "not needed"
 		}

@@ -87,7 +87,7 @@ func (j *job) gather(ctx context.Context, chosen *choice, r *regions, known []aw
 	report := &reports.Report{Accounts: d.Accounts, Regions: d.Regions, Rules: oncePerName(rules), Cells: gathered.Cells, Findings: gathered.Findings}
 	report.Run = reports.Run{
 		Tool: "rollout " + version(), Run: j.Run, Command: "rollout " + j.Command, Started: j.Started, Ended: time.Now().UTC(),
-		OrganizationID: chosen.tree.OrganizationID, Management: chosen.management, Caller: j.session.ARN, HomeRegion: d.HomeRegion, Regions: d.Regions,
+		OrganizationID: chosen.tree.OrganizationID, Management: chosen.organization.ManagementAccount, Caller: j.session.ARN, HomeRegion: d.HomeRegion, Regions: d.Regions,
 		StackSet: stackSetNames(d), Remediation: string(d.Remediation), Simulated: j.simulated, Selection: strings.Trim(j.selectionWords(), " ()"),
 	}
 	for _, s := range found.Sets {

@@ -112,6 +112,18 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit status %s, want %s", got, args[0])
 				}
 			},
+			// as ACCOUNT [SERVICE]: go on as the administrator of a member account, which is made
+			// the delegated administrator of a service.
+			"as": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) < 1 || len(args) > 2 {
+					ts.Fatalf("usage: as ACCOUNT [SERVICE]")
+				}
+				got, err := becomes(ts.Getenv("AWS_ENDPOINT_URL"), args[0], args[1:])
+				ts.Check(err)
+				ts.Setenv("AWS_ACCESS_KEY_ID", got.AccessKeyID)
+				ts.Setenv("AWS_SECRET_ACCESS_KEY", got.SecretAccessKey)
+				ts.Setenv("AWS_SESSION_TOKEN", got.SessionToken)
+			},
 			// drop ACCOUNT REGION RULE: its administrator deletes a rule of an account, by name.
 			"drop": func(ts *testscript.TestScript, neg bool, args []string) {
 				if len(args) != 3 {
@@ -130,25 +142,58 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// dropRule deletes a rule behind CloudFormation's back, as the administrator of an account.
-func dropRule(endpoint, account, region, rule string) error {
-	ctx := context.Background()
-	cfg := aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("AKIAOPERATOR", "x", "")}
-	pages := organizations.NewListAccountsPaginator(organizations.NewFromConfig(cfg), &organizations.ListAccountsInput{})
-	role := ""
-	for pages.HasMorePages() {
+// operator is the management account's administrator.
+func operator(endpoint, region string) aws.Config {
+	return aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("AKIAOPERATOR", "x", "")}
+}
+
+// accountNamed is the id of an account.
+func accountNamed(ctx context.Context, cfg aws.Config, name string) (string, error) {
+	for pages := organizations.NewListAccountsPaginator(organizations.NewFromConfig(cfg), &organizations.ListAccountsInput{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return err
+			return "", err
 		}
 		for _, a := range page.Accounts {
-			if *a.Name == account {
-				role = "arn:aws:iam::" + *a.Id + ":role/OrganizationAccountAccessRole"
+			if *a.Name == name {
+				return *a.Id, nil
 			}
 		}
 	}
+	return "", fmt.Errorf("no account is called %s", name)
+}
+
+// insideOf are credentials of a member account's administrator.
+func insideOf(cfg aws.Config, account string) aws.CredentialsProvider {
+	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::"+account+":role/OrganizationAccountAccessRole"))
+}
+
+// becomes makes a member account delegated administrator of services, and enters it.
+func becomes(endpoint, account string, services []string) (aws.Credentials, error) {
+	ctx := context.Background()
+	cfg := operator(endpoint, "us-east-1")
+	id, err := accountNamed(ctx, cfg, account)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	for _, service := range services {
+		if _, err := organizations.NewFromConfig(cfg).RegisterDelegatedAdministrator(ctx, &organizations.RegisterDelegatedAdministratorInput{AccountId: &id, ServicePrincipal: &service}); err != nil {
+			return aws.Credentials{}, err
+		}
+	}
+	return insideOf(cfg, id).Retrieve(ctx)
+}
+
+// dropRule deletes a rule behind CloudFormation's back, as the administrator of an account.
+func dropRule(endpoint, account, region, rule string) error {
+	ctx := context.Background()
+	cfg := operator(endpoint, region)
 	if account != "management" {
-		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role))
+		id, err := accountNamed(ctx, cfg, account)
+		if err != nil {
+			return err
+		}
+		cfg.Credentials = insideOf(cfg, id)
 	}
 	api := configservice.NewFromConfig(cfg)
 	_, err := api.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: &rule})

@@ -15,12 +15,11 @@ import (
 
 // choice is what the walk and the selection of a run came to.
 type choice struct {
-	tree      *orgs.Tree
-	selection orgs.Selection
-	accounts  []*orgs.Account // the chosen ones
-	callAs    types.CallAs
-	// management is the management account's id.
-	management string
+	tree         *orgs.Tree
+	selection    orgs.Selection
+	accounts     []*orgs.Account // the chosen ones
+	callAs       types.CallAs
+	organization orgs.Organization
 }
 
 // organization finds out which organization this is, and as whom to call StackSets.
@@ -30,7 +29,7 @@ func (j *job) organization(ctx context.Context, api orgs.API) (*choice, orgs.Org
 		return nil, organization, err
 	}
 	callAs, err := j.callAsIn(organization)
-	return &choice{callAs: callAs, management: organization.ManagementAccount}, organization, err
+	return &choice{callAs: callAs, organization: organization}, organization, err
 }
 
 // walkTree finds out which organization this is, and walks as much of the tree as the

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -10,6 +11,7 @@ import (
 
 	"rollout/internal/awsapi"
 	"rollout/orgs"
+	"rollout/stackset"
 )
 
 // trustedAccess asks StackSets itself: Organizations can list its principal while
@@ -21,17 +23,11 @@ func (e *examiner) trustedAccess(ctx context.Context) []Finding {
 		return unread(check, "whether StackSets has trusted access", "cloudformation:DescribeOrganizationsAccess", err)
 	}
 	said := "DescribeOrganizationsAccess: " + string(status)
-	switch status {
-	case types.OrganizationStatusEnabled:
+	if status == types.OrganizationStatusEnabled {
 		return one(check, OK, "StackSets has trusted access to the organization", said, "")
-	case types.OrganizationStatusDisabledPermanently:
-		return one(check, Error, "StackSets has no trusted access to the organization, for good", said, "ask AWS Support why")
 	}
-	do := "rollout doctor --activate"
-	if !e.management() {
-		do = "in management account " + e.report.Organization.ManagementAccount + ": " + do
-	}
-	return one(check, Error, "StackSets has no trusted access to the organization", said, do)
+	off := &stackset.AccessDisabledError{Status: string(status), Region: e.s.HomeRegion, Caller: e.s.Account, Organization: e.report.Organization}
+	return one(check, Error, "StackSets has no trusted access to the organization", said, strings.TrimSuffix(off.Remedy(), "."))
 }
 
 func accessStatus(ctx context.Context, s *awsapi.Session, callAs types.CallAs) (types.OrganizationStatus, error) {

@@ -162,7 +162,7 @@ func Commands() []Command {
 		{"disarm", slices.Concat(walk, tags, regions, find, deletes, watch, on(sets, "cloudformation:StopStackSetOperation"), always(on(everything, listsPlain)), seen, drop, plainly("cloudformation:DescribeStackEvents"))},
 		{"doctor", doctor},
 		{"activate", slices.Concat(doctor, on(everything, "cloudformation:ActivateOrganizationsAccess"))},
-		{"explain", slices.Concat(walk, tags, regions, every, enter, control, tower, seen, inside(stackset.PreflightPolicy), inside(reports.ReadPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
+		{"explain", slices.Concat(walk, tags, regions, access, every, enter, control, tower, seen, inside(stackset.PreflightPolicy), inside(reports.ReadPolicy), on(everything, "organizations:DescribeAccount organizations:DescribeOrganizationalUnit"),
 			on(sets, "cloudformation:DescribeStackInstance cloudformation:DescribeStackSetOperation cloudformation:ListStackSetAutoDeploymentTargets"))},
 		{"restore", slices.Concat(walk, on(restorers, "sts:AssumeRole"), inside(restore.Policy(true)))},
 		{"prove", slices.Concat(walk, look, enter, on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource"), on(setWork, "cloudformation:UpdateStackSet"), create, deletes, watch, on(everything, "cloudformation:DescribeStacks cloudformation:ValidateTemplate"),

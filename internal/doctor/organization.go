@@ -13,14 +13,7 @@ import (
 
 	"rollout/internal/awsapi"
 	"rollout/orgs"
-)
-
-// The service principals by which Organizations knows StackSets: the one whose access
-// is switched on, and the one that delegated administrators are registered for
-// (Organizations user guide, "CloudFormation StackSets").
-const (
-	stackSetsService = "stacksets.cloudformation.amazonaws.com"
-	stackSetsMember  = "member.org.stacksets.cloudformation.amazonaws.com"
+	"rollout/stackset"
 )
 
 // mostAdministrators is how many delegated administrators StackSets can have
@@ -74,7 +67,7 @@ func (e *examiner) administrators(ctx context.Context) []Finding {
 		return one(check, Error, "--call-as delegated-admin, but these are credentials of the management account, which calls as itself", "", "leave --call-as out")
 	}
 	var ids []string
-	pages := organizations.NewListDelegatedAdministratorsPaginator(e.api, &organizations.ListDelegatedAdministratorsInput{ServicePrincipal: aws.String(stackSetsMember)})
+	pages := organizations.NewListDelegatedAdministratorsPaginator(e.api, &organizations.ListDelegatedAdministratorsInput{ServicePrincipal: aws.String(stackset.StackSetsMember)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil && e.management() {
@@ -102,7 +95,7 @@ func (e *examiner) administrators(ctx context.Context) []Finding {
 }
 
 func (e *examiner) register() string {
-	return fmt.Sprintf("use management account %s, or register this one there: aws organizations register-delegated-administrator --service-principal %s --account-id %s", e.report.Organization.ManagementAccount, stackSetsMember, e.s.Account)
+	return (&stackset.NotDelegatedError{Account: e.s.Account, Management: e.report.Organization.ManagementAccount}).Register()
 }
 
 // otherServices looks at what Organizations says of trusted access.
