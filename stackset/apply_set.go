@@ -138,14 +138,7 @@ func (a *applier) define(ctx context.Context, s *Set, updates []Change) (done []
 	if len(groups) > 0 {
 		in.DeploymentTargets, in.Regions = b.deploymentTargets(), b.regions
 	}
-	r, err := a.submit(ctx, s, b, func(id string) (string, error) {
-		in.OperationId = aws.String(id)
-		out, err := a.api.UpdateStackSet(ctx, in)
-		if err != nil {
-			return "", err
-		}
-		return cmp.Or(aws.ToString(out.OperationId), id), nil
-	})
+	r, err := a.updateSet(ctx, s, b, in)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, false, err
@@ -164,4 +157,16 @@ func (a *applier) define(ctx context.Context, s *Set, updates []Change) (done []
 // their own errors.
 func (a *applier) explain(what string, err error) error {
 	return tried(a.s, what, a.s.HomeRegion, err)
+}
+
+// updateSet starts the operation of an update of a set.
+func (a *applier) updateSet(ctx context.Context, s *Set, b batch, in *cloudformation.UpdateStackSetInput) (*running, error) {
+	return a.submit(ctx, s, b, func(id string) (string, error) {
+		in.OperationId = aws.String(id)
+		out, err := a.api.UpdateStackSet(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		return cmp.Or(aws.ToString(out.OperationId), id), nil
+	})
 }

@@ -137,14 +137,7 @@ func (a *applier) follow(ctx context.Context, s *Set) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
 		in.Parameters = append(in.Parameters, types.Parameter{ParameterKey: aws.String(name), UsePreviousValue: aws.Bool(true)})
 	}
-	r, err := a.submit(ctx, s, batch{action: Update, whole: a.p.staying(*s)}, func(id string) (string, error) {
-		in.OperationId = aws.String(id)
-		out, err := a.api.UpdateStackSet(ctx, in)
-		if err != nil {
-			return "", err
-		}
-		return cmp.Or(aws.ToString(out.OperationId), id), nil
-	})
+	r, err := a.updateSet(ctx, s, batch{action: Update, whole: a.p.staying(*s)}, in)
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
