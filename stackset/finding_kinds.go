@@ -125,7 +125,7 @@ var kinds = []Kind{
 	{"quota-instances", SeverityWarning, "A stack set would have more instances than it can.",
 		"Ask for more in Service Quotas (AWS CloudFormation), or split the accounts between two sets with --stack-set."},
 	{"quota-rules", SeverityWarning, "An account would have more Config rules in a Region than it can.",
-		"Ask for more in Service Quotas (AWS Config) in that account and Region, or delete rules that nobody needs; --reuse-existing adds none where an equal one is."},
+		"Delete rules that nobody needs: AWS does not raise this number. --reuse-existing adds none where an equal one is."},
 	{"quota-sets", SeverityWarning, "The administrator's account would have more stack sets than it can.",
 		"Ask for more in Service Quotas (AWS CloudFormation), or delete sets that have no instance."},
 	{"recorder-gone", SeverityWarning, "A stack instance made a recorder, and somebody has deleted it.",

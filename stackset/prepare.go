@@ -25,6 +25,8 @@ type PrepareInput struct {
 	// WithoutPreflight leaves the accounts and policies unread: for a plan that is only
 	// looked at.
 	WithoutPreflight bool
+
+	quotas *Quotas // of the account that the sets live in, nil where nobody asked
 }
 
 // Prepare reads what a plan needs and works it out: trusted access, the sets that
@@ -55,6 +57,9 @@ func Prepare(ctx context.Context, s *awsapi.Session, in PrepareInput, emit func(
 	unwatched, err := readTargets(ctx, s, in, found.Sets)
 	if err != nil {
 		return nil, err
+	}
+	if !in.WithoutPreflight {
+		in.quotas = nearQuotas(ctx, s, in, found)
 	}
 	plan, err := planFor(ctx, s, in, found.Sets, emit)
 	if err != nil {
@@ -127,6 +132,7 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 	if facts.Overrides, err = readOverrides(ctx, s, in.CallAs, d, sets, facts); err != nil {
 		return nil, err
 	}
+	facts.Quotas = in.quotas
 	facts.OptIn = map[string]bool{}
 	for _, r := range in.Known {
 		if r.OptIn {

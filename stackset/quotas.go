@@ -5,14 +5,10 @@ import (
 	"slices"
 )
 
-// Quotas as AWS publishes them (CloudFormation user guide, CloudFormation quotas; AWS
-// Config API reference, MaxNumberOfConfigRulesExceededException). All can be raised,
-// which no call that a plan makes tells.
-const (
-	mostSets      = 1000
-	mostInstances = 100000
-	mostRules     = 1000
-)
+// mostRules is how many rules of AWS Config an account can have in a Region. It cannot be
+// increased, and Service Quotas does not know it (AWS Config developer guide, Service
+// limits).
+const mostRules = 1000
 
 // quotas says where a deploy would pass what AWS allows.
 func (p *planner) quotas(steps []Step) {
@@ -32,14 +28,15 @@ func (p *planner) quotas(steps []Step) {
 			creates[c.Target] += len(p.rulesIn(sets[c.StackSet], c.Region))
 		}
 	}
+	q := p.facts.quotas()
 	for _, s := range p.plan.Sets {
-		if n := len(s.Instances) + adds[s.Name]; adds[s.Name] > 0 && n > mostInstances {
-			p.find(Finding{Code: "quota-instances", StackSet: s.Name, Text: fmt.Sprintf("Stack set %s would have %d instances, and a set can have %d unless AWS raised that.", s.Name, n, mostInstances)})
+		if n := len(s.Instances) + adds[s.Name]; adds[s.Name] > 0 && n > q.Instances.Value {
+			p.find(Finding{Code: "quota-instances", StackSet: s.Name, Text: fmt.Sprintf("Stack set %s would have %d instances, and a set can have %v.", s.Name, n, q.Instances), Remedy: q.Instances.remedy("quota-instances")})
 		}
 	}
 	for _, s := range steps {
-		if s.Instances > room {
-			p.find(Finding{Code: "quota-at-once", StackSet: s.StackSet, Text: fmt.Sprintf("%s works on %d instances of stack set %s, and StackSets works on %d at a time unless AWS raised that.", s.Call, s.Instances, s.StackSet, room)})
+		if s.Instances > q.AtOnce.Value {
+			p.find(Finding{Code: "quota-at-once", StackSet: s.StackSet, Text: fmt.Sprintf("%s works on %d instances of stack set %s, and the number that StackSets works on at a time is %v.", s.Call, s.Instances, s.StackSet, q.AtOnce), Remedy: q.AtOnce.remedy("quota-at-once")})
 		}
 	}
 	for _, a := range p.d.Accounts {
@@ -49,7 +46,7 @@ func (p *planner) quotas(steps []Step) {
 		}
 		for region, r := range f.Regions {
 			if more := creates[Target{a.ID, region}]; more > 0 && r.RuleCount+more > mostRules {
-				p.find(Finding{Code: "quota-rules", Text: fmt.Sprintf("In {places} there are %d Config rules and this run adds %d, and an account can have %d in a Region unless AWS raised that.", r.RuleCount, more, mostRules)}, In(a, region))
+				p.find(Finding{Code: "quota-rules", Text: fmt.Sprintf("In {places} there are %d Config rules and this run adds %d, and no account can have more than %d in a Region.", r.RuleCount, more, mostRules)}, In(a, region))
 			}
 		}
 	}
@@ -63,7 +60,7 @@ func (p *Plan) setsQuota(active int) {
 			more++
 		}
 	}
-	if more > 0 && active+more > mostSets {
-		p.Find(Finding{Code: "quota-sets", Text: fmt.Sprintf("There are %d stack sets in %s and this run makes %d, and an account can have %d in a Region unless AWS raised that.", active, p.Desired.HomeRegion, more, mostSets)})
+	if q := p.Facts.quotas().Sets; more > 0 && active+more > q.Value {
+		p.Find(Finding{Code: "quota-sets", Text: fmt.Sprintf("There are %d stack sets in %s and this run makes %d, and the account can have %v.", active, p.Desired.HomeRegion, more, q), Remedy: q.remedy("quota-sets")})
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	"rollout/internal/awsapi"
 	"rollout/internal/simaws"
 	"rollout/orgs"
 	"rollout/templates"
@@ -57,7 +59,7 @@ func TestQuotasCountWhatIsThere(t *testing.T) {
 		if have := found(plan, "quota-rules"); len(have) != 1 || have[0].AccountID != a || have[0].Region != home {
 			t.Errorf("%+v", have)
 		}
-		plan.setsQuota(mostSets)
+		plan.setsQuota(1000)
 		if have := found(plan, "quota-sets"); len(have) != 1 || !strings.Contains(have[0].Text, "There are 1000 stack sets in us-east-1") {
 			t.Errorf("%+v", have)
 		}
@@ -69,4 +71,49 @@ func TestQuotasCountWhatIsThere(t *testing.T) {
 			t.Errorf("%v, %+v", err, looked)
 		}
 	})
+}
+
+// What the account has counts, not AWS's default; it is asked for where a run comes near
+// to what defaults have been, and by no plan that asks the accounts nothing.
+func TestQuotasAreThoseOfTheAccount(t *testing.T) {
+	const sets = "Stack sets per administrator account\", " + simaws.QuotaStackSets
+	for _, test := range []struct {
+		name          string
+		there, has    int
+		broken, plain bool // Service Quotas fails; without preflight
+		calls         int
+		text          string // of the finding, "" for none
+	}{
+		{name: "far from it", there: 90, has: 91},
+		{name: "lowered", there: 101, has: 101, calls: 1, text: "the account can have 101 (AWS CloudFormation's quota \"" + sets + ")."},
+		{name: "room", there: 101, has: 110, calls: 1},
+		{name: "raised", there: 1000, has: 1100, calls: 1},
+		{name: "default", there: 1000, has: 1000, calls: 1, text: "the account can have 1000 (AWS CloudFormation's quota \"" + sets + ")."},
+		{name: "unread", there: 1000, has: 1100, broken: true, calls: 1, text: sets + ": AWS's default, since Service Quotas could not be read: "},
+		{name: "unread and room", there: 900, has: 1100, broken: true, calls: 1},
+		{name: "without preflight", there: 1000, has: 1100, plain: true, text: sets + ": AWS's default; this plan did not ask"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				so := simaws.Options{Accounts: 12}
+				if test.broken {
+					so.Faults = simaws.Faults{{Service: "servicequotas", Kind: "error", Share: 1}}
+				}
+				s := newSite(t, 1, so)
+				s.sim.PutStackSets(home, test.there)
+				s.sim.SetQuota(s.session.Account, home, simaws.QuotaStackSets, test.has)
+				p, err := Prepare(t.Context(), s.session, PrepareInput{Desired: s.d, Known: []awsapi.Region{{Name: home, On: true}}, WithoutPreflight: test.plain}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				have := found(p, "quota-sets")
+				if len(have) != min(1, len(test.text)) || test.text != "" && !strings.Contains(have[0].Text, test.text) {
+					t.Errorf("%+v", have)
+				}
+				if calls := s.sim.Stats().Calls["servicequotas:GetServiceQuota"]; calls != test.calls && (!test.broken || calls < test.calls) {
+					t.Errorf("%d calls", calls) // tried again where it is broken
+				}
+			})
+		})
+	}
 }

@@ -207,7 +207,7 @@ var (
 // changes are deploys that begin, update and replace.
 func changes(command ...string) []act {
 	return []act{
-		{name: "first", prepare: bystander, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
+		{name: "first", prepare: crowded, args: words(command, []string{"--remediation", "manual"}, chosen, forReal)},
 		{name: "other values", before: words2(deployed, twice), args: words(command, []string{"--remediation", "manual", "--ou", "Workloads", "--region", "us-east-1,eu-west-1", "--parameter", "InUse=Empty", "--auto-deploy"}, forReal)},
 		{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words(command, chosen, forReal)},
 		{name: "aggregator", prepare: aggregating, args: words(command, inTwo, forReal)},
@@ -223,7 +223,7 @@ func words2(lists [][]string, more ...[]string) [][]string { return slices.Conca
 var acts = map[string][]act{
 	"rollout": changes("--out", "REPORT"),
 	"tree":    {{name: "whole", args: []string{"tree"}}},
-	"plan":    {{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words([]string{"plan"}, chosen)}, {name: "enforcement later", before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "aggregator", prepare: aggregating, args: words([]string{"plan"}, inTwo)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, inTwo)}},
+	"plan":    {{name: "landing zone", sim: simaws.Options{LandingZone: "3.3"}, args: words([]string{"plan"}, chosen)}, {name: "enforcement later", prepare: crowded, before: detecting, args: words([]string{"plan", "--remediation", "manual"}, chosen)}, {name: "aggregator", prepare: aggregating, args: words([]string{"plan"}, inTwo)}, {name: "again", prepare: bystander, before: deployed, args: words([]string{"plan", "--auto-deploy"}, inTwo)}},
 	"deploy":  slices.Insert(changes("deploy"), 1, act{name: "automatic, for real", before: deployed, after: anHour, args: words([]string{"deploy", "--remediation", "automatic", "--max-blast", "100", "--yes"}, chosen)}),
 	"status":  {{name: "of all", before: deployed, args: []string{"status"}}, {name: "of a template", before: deployed, args: []string{"status", "--template", "default-security-group"}}},
 	"report":  {{name: "of what is there", before: deployed, args: words([]string{"report", "--out", "REPORT"}, chosen)}},
@@ -320,6 +320,14 @@ func aggregating(th *theater) {
 // bystander attaches one that is in nobody's way; a plan reads it all the same.
 func bystander(th *theater) {
 	attach(th.t, th.operator(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*"}]}`)
+}
+
+// crowded is an account with so many stack sets that a plan asks for its quotas, and that
+// it can have them.
+func crowded(th *theater) {
+	bystander(th)
+	th.sim.PutStackSets("us-east-1", 1000)
+	th.sim.SetQuota(th.home, "us-east-1", simaws.QuotaStackSets, 1100)
 }
 
 // variants are the last act in an organization whose accounts have no paths, and with

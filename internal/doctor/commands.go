@@ -107,13 +107,15 @@ var (
 	// for those that an update is to keep
 	overrides = on(sets, "cloudformation:DescribeStackInstance")
 	enter     = on(roles, "sts:AssumeRole")
-	control   = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
-	watch     = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
-	define    = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
-	joins     = on(sets, "cloudformation:ListStackSetAutoDeploymentTargets") // what an account gets that joins
-	create    = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
-	deletes   = on(setWork, "cloudformation:DeleteStackInstances")
-	tower     = slices.Concat(on(everything, "organizations:ListAWSServiceAccessForOrganization"), alone("controltower:ListBaselines controltower:ListEnabledBaselines controltower:ListLandingZones"))
+	// of the account that the sets live in
+	quotas  = alone("servicequotas:GetServiceQuota")
+	control = on(everything, "organizations:DescribePolicy organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy")
+	watch   = on(sets, "cloudformation:DescribeStackSetOperation cloudformation:ListStackSetOperationResults")
+	define  = slices.Concat(on(everything, "cloudformation:CreateStackSet"), on(sets, "cloudformation:TagResource cloudformation:UntagResource"), on(setWork, "cloudformation:UpdateStackSet"))
+	joins   = on(sets, "cloudformation:ListStackSetAutoDeploymentTargets") // what an account gets that joins
+	create  = on(setWork, "cloudformation:CreateStackInstances cloudformation:UpdateStackInstances")
+	deletes = on(setWork, "cloudformation:DeleteStackInstances")
+	tower   = slices.Concat(on(everything, "organizations:ListAWSServiceAccessForOrganization"), alone("controltower:ListBaselines controltower:ListEnabledBaselines controltower:ListLandingZones"))
 	// An aggregator of AWS Config in this account, or whose else it may be.
 	aggregator = on(everything, `config:DescribeConfigurationAggregatorSourcesStatus config:DescribeConfigurationAggregators config:SelectAggregateResourceConfig
 		organizations:ListDelegatedAdministrators`)
@@ -143,11 +145,11 @@ func always(list []need) []need {
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, tower, aggregator, look, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
+	plan := slices.Concat(walk, tags, regions, access, control, tower, aggregator, look, quotas, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
-	doctor := slices.Concat(walk, tags, regions, access, enter, on(identities, "iam:GetRole iam:SimulatePrincipalPolicy"), on(everything, `cloudformation:ListStackSets organizations:DescribePolicy
+	doctor := slices.Concat(walk, tags, regions, access, enter, quotas, on(identities, "iam:GetRole iam:SimulatePrincipalPolicy"), on(everything, `cloudformation:ListStackSets organizations:DescribePolicy
 		organizations:ListAWSServiceAccessForOrganization organizations:ListDelegatedAdministrators organizations:ListPolicies organizations:ListTargetsForPolicy`))
 	return []Command{
 		{"rollout", slices.Concat(deploy, report, inside(reports.EvaluatePolicy))},

@@ -13,16 +13,15 @@ import (
 
 	"rollout/internal/awsapi"
 	"rollout/internal/fanout"
+	"rollout/stackset"
 )
-
-// defaultSets is how many stack sets an account can have until AWS raises it
-// (CloudFormation user guide, "CloudFormation quotas"). No call tells a raised one.
-const defaultSets = 1000
 
 // stackSets looks in every Region that is on for sets of ours, since a set is seen in
 // the Region where it was made alone, and counts those of the home Region.
 func (e *examiner) stackSets(ctx context.Context) []Finding {
 	const check = "stack-sets"
+	quotas, about := e.quotas(ctx)
+	most := quotas.Sets
 	home := e.s.HomeRegion
 	asked := []string{home}
 	known := e.known
@@ -72,10 +71,10 @@ func (e *examiner) stackSets(ctx context.Context) []Finding {
 			return f
 		case l.err != nil:
 			refused, said = append(refused, region), awsapi.Text(l.err)
-		case region == home && l.total*10 >= defaultSets*9:
-			out = append(out, one(check, Warning, fmt.Sprintf("%d stack sets are in %s; an account can have %d unless AWS raised it", l.total, home, defaultSets), "", "ask for more in Service Quotas, or delete some")...)
+		case region == home && l.total*10 >= most.Value*9:
+			out = append(out, one(check, Warning, fmt.Sprintf("%d stack sets are in %s; the account can have %d", l.total, home, most.Value), "", "ask for more in Service Quotas (AWS CloudFormation, "+most.Code+"), or delete some")...)
 		case region == home:
-			out = append(out, one(check, OK, fmt.Sprintf("%d stack sets are in %s, of %d unless AWS raised it; rollout's: %s", l.total, home, defaultSets, orNone(l.ours)), "", "")...)
+			out = append(out, one(check, OK, fmt.Sprintf("%d stack sets are in %s, of %d; rollout's: %s", l.total, home, most.Value, orNone(l.ours)), "", "")...)
 		case len(l.ours) > 0:
 			out = append(out, one(check, Warning, fmt.Sprintf("stack sets of rollout's names are in %s: %s", region, strings.Join(l.ours, ", ")), "", "use --home-region "+region+" to work on them: a stack set cannot be moved")...)
 		}
@@ -83,7 +82,27 @@ func (e *examiner) stackSets(ctx context.Context) []Finding {
 	if len(refused) > 0 && ctx.Err() == nil {
 		out = append(out, one(check, Warning, "whether stack sets of rollout are in "+strings.Join(refused, ", ")+" could not be seen", said, "leave it if none was made there")...)
 	}
-	return out
+	return append(out, about...)
+}
+
+// quotas reads what the account can have of stack sets in the home Region, and says so.
+func (e *examiner) quotas(ctx context.Context) (stackset.Quotas, []Finding) {
+	const check = "quotas"
+	q := stackset.ReadQuotas(ctx, e.s, e.report.CallAs, func(stackset.Quota) bool { return true })
+	said := fmt.Sprintf("%d stack sets (%s), %d instances in a set (%s) and %d of them worked on at a time (%s)", q.Sets.Value, q.Sets.Code, q.Instances.Value, q.Instances.Code, q.AtOnce.Value, q.AtOnce.Code)
+	for _, one := range []stackset.Quota{q.Sets, q.Instances, q.AtOnce} {
+		if one.Gap.Is() {
+			do := "try again later"
+			if one.Gap.Class == awsapi.ClassDenied {
+				do = "allow this identity servicequotas:GetServiceQuota (rollout doctor --policy doctor prints all it needs)"
+			}
+			return q, []Finding{{Check: check, Status: Warning, Summary: "what AWS CloudFormation's quotas are in " + e.s.HomeRegion + " could not be read; by default they are " + said, Said: one.Gap.Text, Do: do}}
+		}
+	}
+	if !q.Sets.Read {
+		return q, one(check, OK, q.Sets.Unread+"; by default they are "+said, "", "")
+	}
+	return q, one(check, OK, "in "+e.s.HomeRegion+" the account can have "+said, "", "")
 }
 
 // ours says whether a name is that of one of the sets in question.

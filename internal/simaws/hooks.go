@@ -66,6 +66,22 @@ func (s *Sim) Move(id, parent string) {
 	})
 }
 
+// PutStackSets makes empty stack sets in a Region, somebody else's.
+func (s *Sim) PutStackSets(region string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const body = `{"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}`
+	doc, err := readTemplate(body)
+	if err != nil {
+		panic(err)
+	}
+	for range n {
+		id := s.ids.uuid()
+		set := &stackSet{Name: "theirs-" + id, ID: "theirs-" + id + ":" + id, Region: region, Status: "ACTIVE", Body: body, doc: doc, instances: map[target]*stackInstance{}, deployed: map[string]map[string]bool{}}
+		s.world.stackSets[set.ID] = set
+	}
+}
+
 // RemoveRole takes a role away.
 func (s *Sim) RemoveRole(id, role string) { s.change(id, func(a *account) { delete(a.roles, role) }) }
 
