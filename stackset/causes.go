@@ -101,6 +101,7 @@ var known = []struct{ words, advice string }{
 	{"STS is not activated in this region", "The Region is off in the account: switch it on, or leave it out of --region."},
 	{"should have 'stacksets-exec-", "StackSets' role is missing in the account: it may be suspended, or trusted access was never active for it."},
 	{"ACCOUNT_SUSPENDED", "The account is suspended: leave it out, or have it reinstated."},
+	{stacksFull, kindOf("quota-stacks").Remedy},
 	{"failure tolerance has exceeded", "Cancelled because others failed: mend what failed above and run again, or raise --failure-tolerance."},
 	{"User initiated", "Somebody stopped the operation: run again to go on."},
 	{"already exists", "Something of this name is there already: remove or rename it, then run again."},

@@ -66,12 +66,13 @@ func TestAdvice(t *testing.T) {
 		"Service role name AWSServiceRoleForConfig has been taken in this account, please try a different suffix.":                                                  "service-linked role",
 		"STS is not activated in this region for account:111111111111. Your account administrator can activate STS in this region using the IAM Console.":           "Region is off",
 		"Account 111111111111 should have 'stacksets-exec-0' role with trust relationship to Role 'aws-service-role/x'.":                                            "role is missing",
-		"Cancelled since failure tolerance has exceeded":                                                                                                            "failure-tolerance",
-		"User initiated operation":                 "stopped the operation",
-		"ACCOUNT_SUSPENDED":                        "suspended",
-		"rollout-config-1 already exists.":         "already",
-		"needs recording, which did not come true": "needs",
-		"Failed to get stack status":               "",
+		"Limit for stack has been exceeded":              "L-0485CB21",
+		"Cancelled since failure tolerance has exceeded": "failure-tolerance",
+		"User initiated operation":                       "stopped the operation",
+		"ACCOUNT_SUSPENDED":                              "suspended",
+		"rollout-config-1 already exists.":               "already",
+		"needs recording, which did not come true":       "needs",
+		"Failed to get stack status":                     "",
 	} {
 		if got := advice(reason); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%s: %q", reason, got)

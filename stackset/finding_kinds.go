@@ -128,6 +128,8 @@ var kinds = []Kind{
 		"Delete rules that nobody needs: AWS does not raise this number. --reuse-existing adds none where an equal one is."},
 	{"quota-sets", SeverityWarning, "The administrator's account would have more stack sets than it can.",
 		"Ask for more in Service Quotas (AWS CloudFormation), or delete sets that have no instance."},
+	{"quota-stacks", SeverityWarning, "An account has no room for another stack in a Region.",
+		"Delete stacks that nobody needs there, or ask for more in Service Quotas (AWS CloudFormation, quota Stack count, L-0485CB21) in that account and Region."},
 	{"recorder-gone", SeverityWarning, "A stack instance made a recorder, and somebody has deleted it.",
 		"Find out who deleted it, then make it anew: rollout remove --template recording for the place, and deploy again."},
 	{"recorder-kept", SeverityNote, "A recorder of an earlier deployment is there without a stack instance, and is used as it is.",

@@ -87,6 +87,7 @@ func (p *planner) make(sets []Set) *Plan {
 	steps := p.plan.Steps(ApplyOptions{})
 	p.tolerances(steps)
 	p.quotas(steps)
+	p.fullBefore()
 	p.plan.Findings = p.found.sorted()
 	p.plan.Cost = p.costs()
 	p.plan.Hash = p.plan.hash(steps)

@@ -2,6 +2,7 @@ package stackset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,4 +117,31 @@ func TestQuotasAreThoseOfTheAccount(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An account without room for a stack is known from the last operation, until there is room.
+func TestAccountsThatAreFull(t *testing.T) {
+	inSim(t, 2, func(t *testing.T, s *site) {
+		a := s.d.Accounts[0].ID
+		s.sim.SetQuota(a, home, simaws.QuotaStacks, 1)
+		if first := s.prepared(); len(found(first, "quota-stacks")) > 0 {
+			t.Errorf("%+v", first.Findings)
+		} else {
+			s.apply(t.Context(), first)
+		}
+		again := s.prepared()
+		have := found(again, "quota-stacks")
+		if len(have) == 0 || slices.ContainsFunc(have, func(f Finding) bool { return f.AccountID != a || f.Region != home }) {
+			t.Fatalf("%+v", again.Findings)
+		}
+		s.sim.SetQuota(a, home, simaws.QuotaStacks, 10)
+		for _, o := range s.apply(t.Context(), again).Outcomes {
+			if o.Status != OutcomeSucceeded {
+				t.Errorf("%+v", o)
+			}
+		}
+		if have := found(s.prepared(), "quota-stacks"); len(have) > 0 {
+			t.Errorf("%+v", have)
+		}
+	})
 }
