@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ func readAggregate(ctx context.Context, s *awsapi.Session, accounts, regions []s
 		out.recorders, err = g.recorders(ctx, accounts, regions)
 	}
 	if err == nil && len(out.recorders) > 0 {
-		out.Stacks, err = g.stacks(ctx, accounts, out)
+		out.Stacks, err = g.stacks(ctx, accounts, regions, out)
 	}
 	if err != nil { // half a word is none
 		return &Aggregate{Name: g.name, Account: account, Gap: unreadGap(err)}
@@ -199,7 +200,7 @@ func (g *aggregator) recorders(ctx context.Context, accounts, regions []string) 
 	out, twice := map[Target]Recorder{}, map[Target]bool{}
 	var failure error
 	for _, rows := range fanout.Ordered(ctx, regions, queriesAtOnce, func(ctx context.Context, region string) aggregateRows {
-		return g.query(ctx, "SELECT accountId, awsRegion, resourceName, configuration WHERE resourceType = '"+typeRecorder+"' AND awsRegion = '"+region+"'"+amongst(accounts))
+		return g.query(ctx, "SELECT accountId, awsRegion, resourceName, configuration WHERE resourceType = '"+typeRecorder+"' AND awsRegion = '"+region+"'"+amongst(accounts), aggregatePage)
 	}) {
 		if rows.err != nil {
 			failure = firstOf(failure, rows.err)
@@ -243,8 +244,8 @@ type aggregateRows struct {
 }
 
 // query runs one query to its end.
-func (g *aggregator) query(ctx context.Context, expression string) (rows aggregateRows) {
-	in := &configservice.SelectAggregateResourceConfigInput{ConfigurationAggregatorName: &g.name, Expression: &expression, Limit: aggregatePage}
+func (g *aggregator) query(ctx context.Context, expression string, page int32) (rows aggregateRows) {
+	in := &configservice.SelectAggregateResourceConfigInput{ConfigurationAggregatorName: &g.name, Expression: &expression, Limit: page}
 	for pages := configservice.NewSelectAggregateResourceConfigPaginator(g.client, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -304,9 +305,17 @@ func recorderRow(text string) (t Target, r Recorder, err error) {
 }
 
 // stacks counts the stacks of the places whose recorder, as far as is known, records them.
-// A place without a row is not known to have none.
-func (g *aggregator) stacks(ctx context.Context, accounts []string, a *Aggregate) (map[Target]int, error) {
-	rows := g.query(ctx, "SELECT accountId, awsRegion, COUNT(*) WHERE resourceType = '"+typeStack+"'"+amongst(accounts)+" GROUP BY accountId, awsRegion")
+// A place without a row is not known to have none. Groups come 500 a page by themselves.
+func (g *aggregator) stacks(ctx context.Context, accounts, regions []string, a *Aggregate) (map[Target]int, error) {
+	counted := func(t Target) bool {
+		r, ok := a.of(t)
+		return ok && r.Group.records(typeStack)
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(a.recorders)), counted) {
+		return nil, nil
+	}
+	rows := g.query(ctx, "SELECT accountId, awsRegion, COUNT(*) WHERE resourceType = '"+typeStack+"' AND awsRegion IN ('"+strings.Join(regions, "', '")+"')"+
+		amongst(accounts)+" GROUP BY accountId, awsRegion", 0)
 	if rows.err != nil {
 		return nil, rows.err
 	}
@@ -319,8 +328,7 @@ func (g *aggregator) stacks(ctx context.Context, accounts []string, a *Aggregate
 		if err := json.Unmarshal([]byte(text), &row); err != nil {
 			return nil, fmt.Errorf("read what aggregator %s says of stacks: %w", g.name, err)
 		}
-		t := Target{row.AccountID, row.AWSRegion}
-		if _, fresh := a.verified[t]; fresh && a.recorders[t].Recording && a.recorders[t].Group.records(typeStack) {
+		if t := (Target{row.AccountID, row.AWSRegion}); counted(t) {
 			out[t] = row.Count
 		}
 	}
