@@ -113,3 +113,20 @@ func TestStacksOfAggregator(t *testing.T) {
 		}
 	})
 }
+
+// A row alone is not enough: its source has to be up to date, and the recorder to record.
+func TestAggregateOf(t *testing.T) {
+	at, late, stopped, unseen := Target{"1", home}, Target{"1", other}, Target{"2", home}, Target{"2", other}
+	a := &Aggregate{
+		recorders: map[Target]Recorder{at: {Name: "n", Recording: true}, late: {Name: "n", Recording: true}, stopped: {Name: "n"}},
+		verified:  map[Target]time.Time{at: time.Now(), stopped: time.Now(), unseen: time.Now()},
+	}
+	for target, want := range map[Target]bool{at: true, late: false, stopped: false, unseen: false} {
+		if r, ok := a.of(target); ok != want || want && r.Name != "n" {
+			t.Errorf("%v: %+v, %v", target, r, ok)
+		}
+	}
+	if _, ok := (*Aggregate)(nil).of(at); ok {
+		t.Error("no aggregator said something")
+	}
+}
