@@ -25,6 +25,11 @@ func (s *Sim) aggregateSeen(owner *regionState, agg *configAggregator, account, 
 	if agg.Filters != nil && agg.Filters.ServicePrincipal != nil && agg.Filters.ResourceType == nil {
 		return // service-linked recorders record nothing here
 	}
+	if agg.Organization != nil {
+		if code, _ := s.organizationError(owner, agg); code != "" {
+			return
+		}
+	}
 	for _, source := range s.sources(agg) {
 		if account != "" && account != source.id || region != "" && region != source.region || source.account == nil {
 			continue

@@ -14,7 +14,7 @@ type selectInput struct {
 }
 
 // answer runs a query. Its pages are of 25, or 500 groups, unless Limit says.
-func (in selectInput) answer(rows func() []map[string]any) (any, error) {
+func (in selectInput) answer(rows func(sqlQuery) []map[string]any) (any, error) {
 	q, err := parseSQL(in.Expression)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (in selectInput) answer(rows func() []map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, fields, err := q.run(rows())
+	results, fields, err := q.run(rows(q))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func selectResources(s *Sim, c *call) (any, error) {
 		return nil, err
 	}
 	_, r := s.place(c)
-	return in.answer(func() []map[string]any {
+	return in.answer(func(sqlQuery) []map[string]any {
 		s.ensureItems(r)
 		return s.sqlRows(r, s.clock.Now().Add(time.Minute), func(string) bool { return true })
 	})
@@ -68,10 +68,13 @@ func selectAggregate(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.answer(func() []map[string]any {
+	return in.answer(func(q sqlQuery) []map[string]any {
+		// What the query cannot want is not made into rows: 3,000 accounts have many.
+		account, region, kind := q.where.only("accountId"), q.where.only("awsRegion"), q.where.only("resourceType")
+		takes := func(t string) bool { return agg.takes(t) && (kind == "" || t == kind) }
 		var rows []map[string]any
-		s.aggregateSeen(r, agg, "", "", func(source *regionState, until time.Time) {
-			rows = append(rows, s.sqlRows(source, until, agg.takes)...)
+		s.aggregateSeen(r, agg, account, region, func(source *regionState, until time.Time) {
+			rows = append(rows, s.sqlRows(source, until, takes)...)
 		})
 		return rows
 	})

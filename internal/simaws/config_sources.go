@@ -69,14 +69,11 @@ func (s *Sim) sources(agg *configAggregator) []aggregateSource {
 	return out
 }
 
-// sourceError says why an aggregator gets nothing from a source, "" when it does:
-// an organization is read by the aggregator's role, another account only with
-// its authorization.
+// sourceError says why an aggregator gets nothing from a source, "" when it does: another
+// account is read only with its authorization. An organization is read by the aggregator's
+// role, or not at all (organizationError).
 func (s *Sim) sourceError(owner *regionState, agg *configAggregator, source aggregateSource) (code, message string) {
-	if agg.Organization != nil {
-		return s.organizationError(owner, agg)
-	}
-	if source.id == owner.account {
+	if agg.Organization != nil || source.id == owner.account {
 		return "", ""
 	}
 	if source.authorization(owner) == nil {
@@ -156,7 +153,7 @@ func describeSources(s *Sim, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []any{}
+	var list []sourceStatus
 	add := func(id, kind, region, code, message string, ready bool, at time.Time) {
 		status := "SUCCEEDED"
 		switch {
@@ -165,21 +162,15 @@ func describeSources(s *Sim, c *call) (any, error) {
 		case !ready:
 			status = "OUTDATED"
 		}
-		if !wants(in.UpdateStatus, status) {
-			return
+		if wants(in.UpdateStatus, status) {
+			list = append(list, sourceStatus{id, kind, region, status, code, message, at})
 		}
-		m := map[string]any{"SourceId": id, "SourceType": kind, "LastUpdateStatus": status}
-		setText(m, "AwsRegion", region)
-		setText(m, "LastErrorCode", code)
-		setText(m, "LastErrorMessage", message)
-		setTime(m, "LastUpdateTime", at)
-		list = append(list, m)
 	}
 	if agg.Organization != nil {
 		code, message := s.organizationError(r, agg)
 		add("Organization", "ORGANIZATION", r.name, code, message, true, agg.Updated)
 		if code != "" {
-			return configPage("AggregatedSourceStatusList", list, limit, in.NextToken)
+			return sourcesPage(list, limit, in.NextToken)
 		}
 	}
 	for _, source := range s.sources(agg) {
@@ -190,5 +181,30 @@ func describeSources(s *Sim, c *call) (any, error) {
 		}
 		add(source.id, "ACCOUNT", source.region, code, message, ready, until)
 	}
-	return configPage("AggregatedSourceStatusList", list, limit, in.NextToken)
+	return sourcesPage(list, limit, in.NextToken)
+}
+
+// sourceStatus is one line of DescribeConfigurationAggregatorSourcesStatus.
+type sourceStatus struct {
+	id, kind, region, status, code, message string
+	at                                      time.Time
+}
+
+func sourcesPage(list []sourceStatus, limit int, token string) (any, error) {
+	page, next, err := pageOf(list, limit, token)
+	if err != nil {
+		return nil, err
+	}
+	shapes := []any{}
+	for _, l := range page {
+		m := map[string]any{"SourceId": l.id, "SourceType": l.kind, "LastUpdateStatus": l.status}
+		setText(m, "AwsRegion", l.region)
+		setText(m, "LastErrorCode", l.code)
+		setText(m, "LastErrorMessage", l.message)
+		setTime(m, "LastUpdateTime", l.at)
+		shapes = append(shapes, m)
+	}
+	out := map[string]any{"AggregatedSourceStatusList": shapes}
+	setText(out, "NextToken", next)
+	return out, nil
 }

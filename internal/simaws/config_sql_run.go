@@ -120,6 +120,24 @@ func (c *sqlCondition) holds(row map[string]any) bool {
 	return slices.ContainsFunc(leaves, c.met)
 }
 
+// only is the one value that a property has in all rows that are met, "" where nothing
+// says so.
+func (c *sqlCondition) only(path string) string {
+	switch {
+	case c == nil:
+	case c.operator == "=" && c.path == path:
+		value, _ := c.values[0].(string)
+		return value
+	case c.operator == "AND":
+		for _, p := range c.parts {
+			if value := p.only(path); value != "" {
+				return value
+			}
+		}
+	}
+	return ""
+}
+
 func (c *sqlCondition) met(v any) bool {
 	if text, ok := v.(string); ok {
 		if met, isRange := c.metByRange(text); isRange {
