@@ -84,6 +84,7 @@ func (p *planner) make(sets []Set) *Plan {
 	}
 	p.warnOutside()
 	p.unlooked()
+	p.stacksQuota()
 	steps := p.plan.Steps(ApplyOptions{})
 	p.tolerances(steps)
 	p.quotas(steps)
