@@ -53,6 +53,8 @@ type Desired struct {
 	// NotJoining says why the selection would not choose an account that joins one of OUs,
 	// "" where it would.
 	NotJoining string
+	// RegionsOff are Regions of the run that are off in the management account.
+	RegionsOff map[string]bool
 	// Management is the management account's id where it is a target and the caller is
 	// it: what StackSets does not do there is done by plain stacks. "" else.
 	Management string

@@ -195,7 +195,9 @@ func (f *forecast) at(id string) []Joining {
 		if !chosen || p.notWanted(s) {
 			continue
 		}
-		row.Regions = slices.DeleteFunc(slices.Clone(p.regions[s.Template.Name]), func(region string) bool { return slices.Contains(got[s.Name].Regions, region) })
+		row.Regions = slices.DeleteFunc(slices.Clone(p.regions[s.Template.Name]), func(region string) bool {
+			return slices.Contains(got[s.Name].Regions, region) || p.d.RegionsOff[region]
+		})
 		if len(row.Regions) > 0 && (s.Template.Name != templates.RecordingBase || p.needsBase()) {
 			row.Why = f.notBecause(s, len(got[s.Name].Regions) > 0)
 			out = append(out, row)

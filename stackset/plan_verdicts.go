@@ -17,6 +17,8 @@ import (
 func (p *planner) shut(a *orgs.Account, f *AccountFacts, region string, action Action) (v verdict, yes bool) {
 	r := f.Regions[region]
 	switch {
+	case p.d.RegionsOff[region]:
+		return skip("region-off-management", "Region %s is off in the management account", region).saying("the Region is off in the management account, to which the stack sets belong"), true
 	case r == nil:
 	case r.Off:
 		return skip("region-off", "Region %s is off in this account", region).saying("the Region is off in the account"), true

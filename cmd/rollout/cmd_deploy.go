@@ -68,7 +68,7 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 		return plan.Refused()
 	}
 	if !plan.Pending() {
-		j.out.Line("Nothing to do.")
+		j.out.Line("%s", nothingToDo(plan))
 	} else if detailed {
 		return &statusError{status: exitChanges}
 	}

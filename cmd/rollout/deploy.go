@@ -52,13 +52,30 @@ func (j *job) confirm(ctx context.Context, question string) error {
 	return nil
 }
 
+// nothingToDo says why a plan changes nothing: all is well, or it cannot be.
+func nothingToDo(plan *stackset.Plan) string {
+	left := 0
+	for _, c := range plan.Changes {
+		if c.Action == stackset.Skip {
+			left++
+		}
+	}
+	switch left {
+	case 0:
+		return "Nothing to do: every instance is as it should be."
+	case len(plan.Changes):
+		return "Nothing can be done: what is wanted is left out everywhere, and the plan says why."
+	}
+	return fmt.Sprintf("Nothing to do where it can be done; %d of %d places are left out, and the plan says why.", left, len(plan.Changes))
+}
+
 // apply carries a plan out after asking. The result is nil when there was nothing to do.
 func (j *job) apply(ctx context.Context, chosen *choice, plan *stackset.Plan, o stackset.ApplyOptions) (*stackset.Result, error) {
 	if err := j.checkBlast(plan); err != nil {
 		return nil, err
 	}
 	if !plan.Pending() {
-		j.out.Line("%s", j.out.Paint(terminal.Green, "Nothing to do: every instance is as it should be. No operation was started."))
+		j.out.Line("%s", nothingToDo(plan)+" No operation was started.")
 		return nil, nil
 	}
 	if err := plan.CheckPruning(); err != nil {

@@ -33,7 +33,7 @@ func (j *job) desired(chosen *choice, r *regions) (stackset.Desired, error) {
 		d.Walked[a.ID] = a
 	}
 	if r != nil {
-		d.Regions = r.chosen
+		d.Regions, d.RegionsOff = r.chosen, r.off
 	}
 	switch {
 	case len(j.Selector.Accounts) > 0:
@@ -156,6 +156,9 @@ func (j *job) prepare(ctx context.Context) (*choice, *regions, *stackset.Plan, e
 	}
 	if err == nil {
 		j.leftOut(chosen, plan)
+		if r.unasked != "" {
+			plan.Find(stackset.Finding{Code: "region-unasked", Text: fmt.Sprintf("Which Regions are on in management account %s could not be asked: %s.", chosen.organization.ManagementAccount, r.unasked)})
+		}
 	}
 	if err == nil && j.Kept != nil {
 		err = stackset.Moved(j.Kept.Plan, plan.JSON())
@@ -173,7 +176,11 @@ func (j *job) choose(ctx context.Context, all, needRegions bool) (*choice, *regi
 	if err := j.managementAllowed(chosen); err != nil {
 		return nil, nil, err
 	}
-	r, err := j.chooseRegions(ctx, needRegions)
+	owner := "" // of what is deployed
+	if needRegions {
+		owner = chosen.organization.ManagementAccount
+	}
+	r, err := j.chooseRegionsOf(ctx, owner, needRegions)
 	return chosen, r, err
 }
 

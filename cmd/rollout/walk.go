@@ -120,10 +120,21 @@ type regions struct {
 	on     []string        // on in the caller's account, sorted
 	chosen []string        // asked for, sorted
 	optIn  map[string]bool // the opt-in ones
+	// off are those of chosen that are off in the account that owns the sets; unasked says
+	// why that account could not be asked, "" where it was or need not be.
+	off     map[string]bool
+	unasked string
+	owner   map[string]bool // those that are on there, nil where it is the caller's account
 }
 
 // chooseRegions resolves --region against the Regions of the caller's account.
 func (j *job) chooseRegions(ctx context.Context, needed bool) (*regions, error) {
+	return j.chooseRegionsOf(ctx, "", needed)
+}
+
+// chooseRegionsOf is chooseRegions for a run whose sets belong to an account, "" for one
+// that deploys nothing: a Region that was named is then kept although it is off there.
+func (j *job) chooseRegionsOf(ctx context.Context, owner string, needed bool) (*regions, error) {
 	if needed && len(j.Regions) == 0 {
 		return nil, usageError{"--region is missing: name the Regions, a glob (eu-*) or all"}
 	}
@@ -135,7 +146,7 @@ func (j *job) chooseRegions(ctx context.Context, needed bool) (*regions, error) 
 		known = awsapi.KnownRegions(j.session.Partition)
 		j.out.Warn("which Regions are on in account %s could not be read (%s); going by the Regions this version knows in partition %s", j.session.Account, awsapi.Text(err), j.session.Partition)
 	}
-	r := &regions{all: known, optIn: map[string]bool{}}
+	r := &regions{all: known, optIn: map[string]bool{}, off: map[string]bool{}}
 	byName := map[string]awsapi.Region{}
 	for _, k := range known {
 		byName[k.Name] = k
@@ -147,16 +158,28 @@ func (j *job) chooseRegions(ctx context.Context, needed bool) (*regions, error) 
 	if _, ok := byName[j.session.HomeRegion]; !ok {
 		return nil, fmt.Errorf("the home Region %q does not exist in partition %s; --home-region names it, else AWS_REGION or the profile%s", j.session.HomeRegion, j.session.Partition, suggest(j.session.HomeRegion, byName))
 	}
+	sure := err == nil // which are on
+	if owner != "" && owner != j.session.Account && slices.ContainsFunc(known, func(k awsapi.Region) bool { return k.OptIn && j.asksFor(k.Name) }) {
+		if sure, err = r.seenBy(ctx, j.session, owner); err != nil {
+			return nil, err
+		}
+	}
 	for _, asked := range j.Regions {
 		matched := 0
 		for _, k := range known {
-			if asked == "all" || asked == k.Name || isGlob(asked) && doublestar.MatchUnvalidated(asked, k.Name) {
+			if meant(asked, k.Name) {
 				matched++
-				if !k.On && (asked == "all" || isGlob(asked)) {
-					continue // globs mean what is on in the caller's account
+				on := k.On
+				if r.owner != nil {
+					on = r.owner[k.Name]
 				}
-				if !k.On && err == nil {
-					return nil, fmt.Errorf("--region %s: it is off in account %s; StackSets deploys only to Regions that are on in the account that owns the set", k.Name, j.session.Account)
+				if !on && asked != k.Name {
+					continue // globs mean what is on
+				}
+				if !on && sure && owner != "" {
+					r.off[k.Name] = true
+				} else if !on && sure {
+					return nil, fmt.Errorf("--region %s: it is off in account %s: choose another, or switch it on there (aws account enable-region --region-name %s)", k.Name, j.session.Account, k.Name)
 				}
 				if !slices.Contains(r.chosen, k.Name) {
 					r.chosen = append(r.chosen, k.Name)
@@ -172,6 +195,34 @@ func (j *job) chooseRegions(ctx context.Context, needed bool) (*regions, error) 
 		return nil, usageError{fmt.Sprintf("--region %s matches no Region that is on in account %s", strings.Join(j.Regions, ","), j.session.Account)}
 	}
 	return r, nil
+}
+
+// asksFor says whether --region names a Region, or a glob of it does.
+func (j *job) asksFor(region string) bool {
+	return slices.ContainsFunc(j.Regions, func(asked string) bool { return meant(asked, region) })
+}
+
+func meant(asked, region string) bool {
+	return asked == "all" || asked == region || isGlob(asked) && doublestar.MatchUnvalidated(asked, region)
+}
+
+// seenBy asks which Regions are on in the account that owns the sets, which is not the
+// caller's; false when it could not be asked. A delegated administrator of Account
+// Management may.
+func (r *regions) seenBy(ctx context.Context, s *awsapi.Session, owner string) (asked bool, err error) {
+	list, err := awsapi.ListRegions(ctx, s.Own(""), owner)
+	if ctx.Err() != nil {
+		return false, err
+	}
+	if err != nil {
+		r.unasked = awsapi.Text(err)
+		return false, nil
+	}
+	r.owner = map[string]bool{}
+	for _, k := range list {
+		r.owner[k.Name] = k.On
+	}
+	return true, nil
 }
 
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?[{") }
