@@ -23,10 +23,10 @@ const AggregatorPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"RolloutAg
 	`"config:DescribeConfigurationAggregatorSourcesStatus","config:DescribeConfigurationAggregators","config:SelectAggregateResourceConfig"]}]}`
 
 const (
-	// freshest is how long ago AWS Config must have verified a source for its data to be
+	// stalest is how long ago AWS Config must have verified a source for its data to be
 	// believed. AWS gives no figure for how often it does; where it does so less often,
 	// accounts are asked themselves.
-	freshest = time.Hour
+	stalest = time.Hour
 	// mostNamed is how many accounts a query names, which takes 4,096 characters at most;
 	// with more chosen, it is about all.
 	mostNamed = 200
@@ -73,10 +73,10 @@ func readAggregate(ctx context.Context, s *awsapi.Session, accounts, regions []s
 		return nil
 	}
 	out := &Aggregate{Name: g.name, Account: account}
-	if out.verified, err = g.sources(ctx, accounts, regions, now); err == nil && len(out.verified) > 0 {
-		out.recorders, err = g.recorders(ctx, accounts, regions)
+	if out.recorders, err = g.recorders(ctx, accounts, regions); err == nil && len(out.recorders) > 0 {
+		out.verified, err = g.sources(ctx, out.recorders, now)
 	}
-	if err == nil && len(out.recorders) > 0 {
+	if err == nil && len(out.verified) > 0 {
 		out.Stacks, err = g.stacks(ctx, accounts, regions, out)
 	}
 	if err != nil { // half a word is none
@@ -169,11 +169,12 @@ func aggregatorOf(ctx context.Context, cfg aws.Config, regions []string) (*aggre
 	return g, nil
 }
 
-// sources gives when AWS Config last verified the sources that are up to date. There are
-// no more pages than there are places to save a call in: what comes after them is asked itself.
-func (g *aggregator) sources(ctx context.Context, accounts, regions []string, now time.Time) (map[Target]time.Time, error) {
+// sources gives when AWS Config last verified those sources of recorders that are up to
+// date. Two calls are saved in each, so there are no more pages than that: what comes after
+// them is asked itself.
+func (g *aggregator) sources(ctx context.Context, recorders map[Target]Recorder, now time.Time) (map[Target]time.Time, error) {
 	out := map[Target]time.Time{}
-	left := len(accounts) * len(regions)
+	left := 2 * len(recorders)
 	in := &configservice.DescribeConfigurationAggregatorSourcesStatusInput{ConfigurationAggregatorName: &g.name, Limit: aggregatePage}
 	for pages := configservice.NewDescribeConfigurationAggregatorSourcesStatusPaginator(g.client, in); pages.HasMorePages() && left > 0; left-- {
 		page, err := pages.NextPage(ctx)
@@ -183,10 +184,11 @@ func (g *aggregator) sources(ctx context.Context, accounts, regions []string, no
 		for _, s := range page.AggregatedSourceStatusList {
 			t := Target{aws.ToString(s.SourceId), aws.ToString(s.AwsRegion)}
 			at := aws.ToTime(s.LastUpdateTime)
-			switch fresh := s.LastUpdateStatus == types.AggregatedSourceStatusTypeSucceeded && now.Sub(at) <= freshest; {
+			_, asked := recorders[t]
+			switch fresh := s.LastUpdateStatus == types.AggregatedSourceStatusTypeSucceeded && now.Sub(at) <= stalest; {
 			case s.SourceType == types.AggregatedSourceTypeOrganization && s.LastUpdateStatus == types.AggregatedSourceStatusTypeFailed:
 				return nil, nil // it has lost sight of the organization
-			case s.SourceType == types.AggregatedSourceTypeAccount && fresh && slices.Contains(regions, t.Region):
+			case s.SourceType == types.AggregatedSourceTypeAccount && fresh && asked:
 				out[t] = at
 			}
 		}

@@ -310,8 +310,9 @@ func automatic(th *theater) {
 // anHour passes, in which AWS Config looks at everything.
 func anHour(*theater) { time.Sleep(time.Hour) }
 
-// aggregating gives the management account an aggregator.
+// aggregating gives the management account an aggregator, and it something to tell.
 func aggregating(th *theater) {
+	th.sim.PutRecorder(th.member().ID, "us-east-1", simaws.RecorderSpec{})
 	if err := th.sim.PutAggregator(simaws.AggregatorSpec{Region: "us-east-1"}); err != nil {
 		th.t.Fatal(err)
 	}
