@@ -27,6 +27,8 @@ type Facts struct {
 	Overrides map[key]GivenOverrides
 	// Refused is why StackSets shows no set, nil where it does.
 	Refused *NotDelegatedError
+	// StackLimits are how many stacks accounts can have that have many already.
+	StackLimits map[Target]StackLimit
 	// Quotas are those of the account that the sets live in, nil where nobody asked.
 	Quotas *Quotas
 	// LeftOut says that nobody looked into the accounts.

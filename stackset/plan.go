@@ -84,11 +84,11 @@ func (p *planner) make(sets []Set) *Plan {
 	}
 	p.warnOutside()
 	p.unlooked()
-	p.stacksQuota()
 	steps := p.plan.Steps(ApplyOptions{})
 	p.tolerances(steps)
 	p.quotas(steps)
 	p.fullBefore()
+	p.full()
 	p.plan.Findings = p.found.sorted()
 	p.plan.Cost = p.costs()
 	p.plan.Hash = p.plan.hash(steps)

@@ -133,6 +133,9 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 		return nil, err
 	}
 	facts.Quotas = in.quotas
+	if facts.Aggregate != nil {
+		facts.StackLimits = readStackLimits(ctx, s, d, len(sets), facts.Aggregate.Stacks)
+	}
 	facts.OptIn = map[string]bool{}
 	for _, r := range in.Known {
 		if r.OptIn {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"rollout/internal/awsapi"
 	"rollout/internal/simaws"
@@ -144,4 +145,46 @@ func TestAccountsThatAreFull(t *testing.T) {
 			t.Errorf("%+v", have)
 		}
 	})
+}
+
+// Where an aggregator counts the stacks of an account, the plan knows that a Region is full:
+// by what the account can have there, or by AWS's default where that cannot be read.
+func TestStacksOfAnAccountAreCounted(t *testing.T) {
+	for name, test := range map[string]struct {
+		there, has, calls int
+		unread            bool
+		text              string
+	}{
+		"few":     {there: 900, has: 2000},
+		"room":    {there: 1100, has: 2000, calls: 1},
+		"lowered": {there: 1100, has: 1100, calls: 1, text: "and this run adds 1: it can have 1100 there (AWS CloudFormation's quota \"Stack count\", L-0485CB21)."},
+		"exactly": {there: 1999, has: 2000, calls: 1},
+		"raised":  {there: 2000, has: 3000, calls: 1},
+		"unread":  {there: 2000, has: 3000, unread: true, text: "by default it can have 2000 there (AWS CloudFormation's quota \"Stack count\", L-0485CB21); what it was raised to could not be read: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			aggregated(t, 0, simaws.AggregatorSpec{}, func(t *testing.T, s *site) {
+				full := s.d.Accounts[0].ID
+				for _, a := range s.d.Accounts {
+					for _, region := range s.d.Regions {
+						s.sim.PutRecorder(a.ID, region, simaws.RecorderSpec{})
+					}
+				}
+				s.sim.PutStacks(full, home, test.there)
+				s.sim.SetQuota(full, home, simaws.QuotaStacks, test.has)
+				if test.unread {
+					s.sim.DenyAction(full, "cloudformation:DescribeAccountLimits")
+				}
+				time.Sleep(10 * time.Minute) // an aggregator is behind
+				p := s.prepared()
+				have := found(p, "quota-stacks")
+				if len(have) != min(1, len(test.text)) || test.text != "" && (!strings.Contains(have[0].Text, test.text) || have[0].AccountID != full || have[0].Region != home) {
+					t.Errorf("%+v", have)
+				}
+				if calls := s.sim.Stats().Calls["cloudformation:DescribeAccountLimits"]; !test.unread && calls != test.calls {
+					t.Errorf("%d calls", calls)
+				}
+			})
+		})
+	}
 }

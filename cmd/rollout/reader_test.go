@@ -14,7 +14,7 @@ import (
 // The role that is made for reading may do just what the reads are narrowed to.
 func TestReaderReadsWhatIsRead(t *testing.T) {
 	var want []string
-	for _, text := range []string{stackset.PreflightPolicy, reports.ReadPolicy, blast.FullPolicy()} {
+	for _, text := range []string{stackset.PreflightPolicy, stackset.LimitsPolicy, reports.ReadPolicy, blast.FullPolicy()} {
 		var raw struct{ Statement []struct{ Action []string } }
 		if err := json.Unmarshal([]byte(text), &raw); err != nil {
 			t.Fatal(err)

@@ -82,6 +82,23 @@ func (s *Sim) PutStackSets(region string, n int) {
 	}
 }
 
+// PutStacks makes stacks without resources in a Region of an account.
+func (s *Sim) PutStacks(id, region string, n int) {
+	const body = `{"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}`
+	doc, err := readTemplate(body)
+	if err != nil {
+		panic(err)
+	}
+	s.change(id, func(a *account) {
+		for range n {
+			uuid := s.ids.uuid()
+			st := &stack{Name: "theirs-" + uuid, Status: "CREATE_COMPLETE", Created: s.clock.Now(), Body: body, doc: doc,
+				ID: "arn:" + s.world.partition + ":cloudformation:" + region + ":" + id + ":stack/theirs-" + uuid + "/" + uuid}
+			a.region(region).stacks[st.Name] = st
+		}
+	})
+}
+
 // RemoveRole takes a role away.
 func (s *Sim) RemoveRole(id, role string) { s.change(id, func(a *account) { delete(a.roles, role) }) }
 
