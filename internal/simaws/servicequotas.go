@@ -164,9 +164,10 @@ func (in quotaInput) cut(list []any, name string) (any, error) {
 		return nil, illegalQuota("MaxResults is from 1 to 100")
 	}
 	if in.NextToken != "" {
-		text, err := base64.StdEncoding.DecodeString(in.NextToken)
+		text, broken := base64.StdEncoding.DecodeString(in.NextToken)
 		at, found := strings.CutPrefix(string(text), name)
-		if from, err = strconv.Atoi(at); err != nil || !found || from < 0 {
+		var err error
+		if from, err = strconv.Atoi(at); broken != nil || err != nil || !found || from < 0 {
 			return nil, fail(http.StatusBadRequest, "InvalidPaginationTokenException", "Invalid input was provided.")
 		}
 	}
