@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// statement is one of a service control policy (Organizations user guide, SCP syntax).
+// statement is one of a service control policy or a resource control policy, whose
+// principal is everybody (Organizations user guide, SCP syntax and RCP syntax).
 type statement struct {
 	Sid, Effect                              string
 	Action, NotAction, Resource, NotResource listOf[string]

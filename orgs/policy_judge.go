@@ -1,14 +1,14 @@
 package orgs
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// Ask is one call that a role of an account makes, as far as it is known beforehand.
+// Ask is one call that a role of an account makes to what the account has, as far as it
+// is known beforehand.
 type Ask struct {
 	Action    string // "config:PutConfigRule"
 	Region    string
@@ -18,7 +18,7 @@ type Ask struct {
 	Organization string
 }
 
-// Denial is a call that a service control policy denies.
+// Denial is a call that a policy of the organization denies.
 type Denial struct {
 	// Policy and Sid name the statement that denies; nil where no policy of Target
 	// allows the action.
@@ -36,7 +36,7 @@ func (d Denial) String() string {
 	if d.Policy == nil {
 		return "because " + d.Where()
 	}
-	return "with an explicit deny in a service control policy: " + d.Where()
+	return "with an explicit deny in a " + d.Policy.Kind() + ": " + d.Where()
 }
 
 // Where names the policy and what it is attached to.
@@ -52,9 +52,9 @@ func (d Denial) Where() string {
 }
 
 // Judge says what denies a call in an account: a statement that denies anywhere
-// between root and account, or a level of them without one that allows (Organizations
-// user guide, SCP evaluation). A certain denial wins over one that is not. They do
-// not bind the management account.
+// between root and account, or a level of them whose service control policies have none
+// that allows (Organizations user guide, SCP evaluation and RCP evaluation). A certain
+// denial wins over one that is not. They do not bind the management account.
 func (p *Policies) Judge(a *Account, ask Ask) (Denial, bool) {
 	if p == nil || a.Management {
 		return Denial{}, false
@@ -73,26 +73,29 @@ func (p *Policies) Judge(a *Account, ask Ask) (Denial, bool) {
 	}
 	for _, target := range a.chain() {
 		list := p.attached[target]
-		allowed := no
-		if len(list) == 0 || !p.unguarded[target] {
-			allowed = yes // by FullAWSAccess, or by one of its own that allows all
-		}
 		for _, policy := range list {
 			if policy.Broken != "" {
-				if note(Denial{Policy: policy, Target: target}, unsure) {
-					return *perhaps, true
-				}
+				note(Denial{Policy: policy, Target: target}, unsure)
 			}
 			for _, s := range policy.Statements {
-				t := s.applies(a, ask)
-				if s.Effect == "Allow" {
-					allowed = max(allowed, t)
-				} else if note(Denial{Policy: policy, Sid: s.Sid, Target: target}, t) {
+				if s.Effect == "Deny" && note(Denial{Policy: policy, Sid: s.Sid, Target: target}, s.applies(a, ask)) {
 					return *perhaps, true
 				}
 			}
 		}
-		if note(Denial{Target: target}, not(allowed)) {
+		if aboutResources(ask.Action) {
+			for _, policy := range p.resource[target] {
+				if policy.Broken != "" {
+					note(Denial{Policy: policy, Target: target}, unsure)
+				}
+				for _, s := range policy.Statements {
+					if s.Effect == "Deny" && note(Denial{Policy: policy, Sid: s.Sid, Target: target}, s.applies(a, ask)) {
+						return *perhaps, true
+					}
+				}
+			}
+		}
+		if note(Denial{Target: target}, not(p.allowed(target, a, ask))) {
 			return *perhaps, true
 		}
 	}
@@ -102,10 +105,52 @@ func (p *Policies) Judge(a *Account, ask Ask) (Denial, bool) {
 	return *perhaps, true
 }
 
+// allowed says whether the service control policies of one target allow a call.
+func (p *Policies) allowed(target string, a *Account, ask Ask) truth {
+	list := p.attached[target]
+	if len(list) == 0 || !p.unguarded[target] {
+		return yes // by FullAWSAccess, or by one of its own that allows all
+	}
+	out := no
+	for _, policy := range list {
+		if policy.Broken != "" {
+			out = max(out, unsure)
+		}
+		for _, s := range policy.Statements {
+			if s.Effect == "Allow" {
+				out = max(out, s.applies(a, ask))
+			}
+		}
+	}
+	return out
+}
+
+// Restricted are the targets of service control policies that FullAWSAccess is not
+// attached to and no other policy that allows everything, sorted by their names.
+func (p *Policies) Restricted() []Attachment {
+	var out []Attachment
+	for target := range p.unguarded {
+		list := p.attached[target]
+		i := slices.IndexFunc(list[0].Targets, func(t Attachment) bool { return t.ID == target })
+		out = append(out, list[0].Targets[i])
+	}
+	slices.SortFunc(out, func(a, b Attachment) int { return strings.Compare(a.String(), b.String()) })
+	return out
+}
+
+// Allowed says whether the service control policies of a target surely allow a call,
+// whichever account below it makes it. Ask.Region may be "", for any.
+func (p *Policies) Allowed(target string, ask Ask) bool {
+	return p.allowed(target, &Account{}, ask) == yes
+}
+
 // Denying are the statements of a policy that deny a call, or may, wherever the policy is
 // attached: by Sid or number, with the condition. Ask.Region may be "", for any.
 func (p *ControlPolicy) Denying(ask Ask) []string {
 	var out []string
+	if p.Resource && !aboutResources(ask.Action) {
+		return nil
+	}
 	for i, s := range p.Statements {
 		if s.Effect != "Deny" || s.applies(&Account{}, ask) == no {
 			continue
@@ -138,14 +183,17 @@ func (p *Policies) Place(a *Account) string {
 	if p == nil || a.OU == nil {
 		return ""
 	}
-	if len(p.attached[a.ID]) > 0 {
+	if len(p.attached[a.ID])+len(p.resource[a.ID]) > 0 {
+		return a.ID
+	}
+	if len(p.personal) > 0 && slices.ContainsFunc(a.chain(), func(target string) bool { return p.personal[target] }) {
 		return a.ID
 	}
 	return a.OU.ID
 }
 
-// Empty says whether there is no policy but FullAWSAccess.
-func (p *Policies) Empty() bool { return p == nil || len(p.attached) == 0 }
+// Empty says whether there is no policy but AWS's own.
+func (p *Policies) Empty() bool { return p == nil || len(p.attached)+len(p.resource) == 0 }
 
 func (p *ControlPolicy) allowsAll() bool {
 	return slices.ContainsFunc(p.Statements, func(s statement) bool {
@@ -177,7 +225,7 @@ func (s statement) applies(a *Account, ask Ask) truth {
 	if t == no {
 		return no
 	}
-	t = min(t, s.resources(ask))
+	t = min(t, s.resources(a, ask))
 	for operator, keys := range s.Condition {
 		for key, values := range keys {
 			t = min(t, holds(operator, key, values, a, ask))
@@ -196,7 +244,7 @@ func (s statement) actions(action string) truth {
 
 // resources says whether the call's resource is one of the statement's. What it is
 // called is not known; that it is one of another service is.
-func (s statement) resources(ask Ask) truth {
+func (s statement) resources(a *Account, ask Ask) truth {
 	service, _, _ := strings.Cut(ask.Action, ":")
 	if s.NotResource != nil {
 		if slices.Contains(s.NotResource, "*") {
@@ -213,7 +261,8 @@ func (s statement) resources(ask Ask) truth {
 		case len(part) == 6 && strings.Contains(strings.ToLower(part[5]), "controltower"):
 			// Control Tower's controls protect what it made, by its names; nothing of ours
 			// has one.
-		case len(part) < 6 || like(part[2], service) && like(part[1], ask.Partition) && (part[3] == "" || ask.Region == "" || like(part[3], ask.Region)):
+		case len(part) < 6 || like(part[2], service) && like(part[1], ask.Partition) && (part[3] == "" || ask.Region == "" || like(part[3], ask.Region)) &&
+			(part[4] == "" || a.ID == "" || strings.Contains(part[4], "$") || like(part[4], a.ID)):
 			t = unsure
 		}
 	}
@@ -230,65 +279,6 @@ var global = map[string]map[string]string{
 
 // anyAccount stands in an ARN for an account that is not known.
 const anyAccount = "111122223333"
-
-// value is a condition key's value in a call; ok is false where it is not known.
-func value(key string, a *Account, ask Ask) (v string, ok bool) {
-	switch strings.ToLower(key) {
-	case "aws:requestedregion":
-		service, _, _ := strings.Cut(ask.Action, ":")
-		if region := global[ask.Partition][service]; region != "" {
-			return region, true
-		}
-		return ask.Region, ask.Region != ""
-	case "aws:principalarn":
-		return fmt.Sprintf("arn:%s:iam::%s:role/%s", ask.Partition, cmp.Or(a.ID, anyAccount), ask.Role), true
-	case "aws:principalaccount":
-		return a.ID, a.ID != ""
-	case "aws:principalorgid":
-		return ask.Organization, ask.Organization != ""
-	case "aws:principaltype":
-		return "AssumedRole", true
-	case "aws:principalisawsservice":
-		return "false", true
-	case "aws:securetransport":
-		return "true", true
-	case "aws:resourcetag/aws-control-tower":
-		return "", true // Control Tower tags what it made, and nothing of ours is that
-	}
-	return "", false
-}
-
-// holds says whether a condition holds. With one value a key, ForAllValues and
-// ForAnyValue are the same.
-func holds(operator, key string, values []string, a *Account, ask Ask) truth {
-	operator = strings.TrimPrefix(strings.TrimPrefix(operator, "ForAllValues:"), "ForAnyValue:")
-	operator = strings.TrimSuffix(operator, "IfExists")
-	v, ok := value(key, a, ask)
-	if !ok {
-		return unsure
-	}
-	anyOf := func(same func(pattern string) bool) truth { return known(slices.ContainsFunc(values, same)) }
-	exact := func(pattern string) bool { return pattern == v }
-	folded := func(pattern string) bool { return strings.EqualFold(pattern, v) }
-	glob := func(pattern string) bool { return like(pattern, v) }
-	switch operator {
-	case "StringEquals":
-		return anyOf(exact)
-	case "StringNotEquals":
-		return not(anyOf(exact))
-	case "StringEqualsIgnoreCase", "Bool":
-		return anyOf(folded)
-	case "StringNotEqualsIgnoreCase":
-		return not(anyOf(folded))
-	case "StringLike", "ArnLike", "ArnEquals":
-		return anyOf(glob)
-	case "StringNotLike", "ArnNotLike", "ArnNotEquals":
-		return not(anyOf(glob))
-	case "Null":
-		return anyOf(func(pattern string) bool { return pattern == "false" })
-	}
-	return unsure
-}
 
 // like matches * and ? as policies do.
 func like(pattern, text string) bool {

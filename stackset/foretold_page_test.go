@@ -161,7 +161,7 @@ nothing to do but what failed, the operations are those that were named, and wha
 - **Conditions of policies** on tags, on resources or on the caller that only the call itself has. A finding names the policy.
 - **Stacks of OUTDATED instances**: which version they have is in no list, so what an update of them changes is not known. A policy that denies one of the
   actions that it may take is a finding; the action for which the instance failed before is foretold.
-- **Policies of a central bucket** in another account, and resource control policies.
+- **Policies of a central bucket** in another account. No organization here has resource control policies or lists of what is allowed; other tests have.
 - **Names in accounts** that a template of the user's makes and that are not rules, roles or delivery buckets.
 `)
 	return strings.TrimRight(b.String(), "\n") + "\n"

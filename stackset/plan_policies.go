@@ -13,7 +13,7 @@ import (
 // stacksets-exec- and 32 hexadecimal digits, other ones in each.
 var executionRole = "stacksets-exec-" + strings.Repeat("0", 32)
 
-// denied says whether a service control policy keeps what a verdict does from coming
+// denied says whether a policy of the organization keeps what a verdict does from coming
 // true. What decides is the same for all accounts of an OU without a policy of their
 // own, so it is asked once.
 func (p *planner) denied(s Set, a *orgs.Account, region string, v verdict) (action string, d orgs.Denial, denied bool) {
@@ -123,7 +123,7 @@ func (p *planner) deployedOf(s Set) *templates.Document {
 	return d
 }
 
-// permitted changes a verdict that a service control policy would not let come true.
+// permitted changes a verdict that a policy of the organization would not let come true.
 func (p *planner) permitted(s Set, a *orgs.Account, region string, v verdict) verdict {
 	action, d, denied := p.denied(s, a, region, v)
 	switch {
@@ -145,6 +145,6 @@ func deniedBy(action string, d orgs.Denial) verdict {
 }
 
 // policiesUnread is what a plan says when the policies could not be read.
-func policiesUnread(said string) Finding {
-	return Finding{Code: "policies-unread", Text: fmt.Sprintf("The service control policies could not be read, so the plan does not foretell what they deny: %s.", said)}
+func policiesUnread(which, said string) Finding {
+	return Finding{Code: "policies-unread", Text: fmt.Sprintf("The %s could not be read, so the plan does not foretell what they deny: %s.", which, said)}
 }

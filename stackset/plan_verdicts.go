@@ -23,7 +23,7 @@ func (p *planner) shut(a *orgs.Account, f *AccountFacts, region string, action A
 	case r.Off:
 		return skip("region-off", "Region %s is off in this account", region).saying("the Region is off in the account"), true
 	case r.Gap.Class == awsapi.ClassPolicyDenied && !f.Gap.Is():
-		if p.facts.Policies == nil {
+		if p.facts.Policies.Unread() != "" {
 			return skip("region-denied", "a service control policy denies Region %s", region).saying("a service control policy denies the Region: %s", r.Gap.Text), true
 		}
 		call := "cloudformation:CreateStack"

@@ -147,7 +147,7 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		f := policiesUnread(sentence(awsapi.Text(err)))
+		f := policiesUnread(facts.Policies.Unread(), sentence(awsapi.Text(err)))
 		unread = &f
 	}
 	plan, err := MakePlan(d, sets, facts)

@@ -71,7 +71,7 @@ func (j *job) release(ctx context.Context, chosen *choice) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		j.out.Warn("what service control policies deny could not be read: %s", awsapi.Plain(err))
+		j.out.Warn("what the %s deny could not be read: %s", policies.Unread(), awsapi.Plain(err))
 	}
 	plan := stackset.ReleasePlan(d, found.Sets, policies)
 	if err := j.announce(plan, true); err != nil {

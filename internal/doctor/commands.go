@@ -150,7 +150,7 @@ func Commands() []Command {
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
 	doctor := slices.Concat(walk, tags, regions, access, enter, quotas, on(identities, "iam:GetRole iam:SimulatePrincipalPolicy"), on(everything, `cloudformation:ListStackSets organizations:DescribePolicy
-		organizations:ListAWSServiceAccessForOrganization organizations:ListDelegatedAdministrators organizations:ListPolicies organizations:ListTargetsForPolicy`))
+		organizations:ListAWSServiceAccessForOrganization organizations:ListDelegatedAdministrators organizations:ListPolicies organizations:ListPoliciesForTarget organizations:ListTargetsForPolicy`))
 	return []Command{
 		{"rollout", slices.Concat(deploy, report, inside(reports.EvaluatePolicy))},
 		{"tree", slices.Concat(walk, tags)},

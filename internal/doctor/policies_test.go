@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rollout/orgs"
 )
 
 func TestWhatAControlPolicyDeniesStackSets(t *testing.T) {
@@ -31,7 +33,7 @@ func TestWhatAControlPolicyDeniesStackSets(t *testing.T) {
 		{"a condition that is not known", `[{"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"false"}}}]`, nil, "iam:CreateRole", "ViaAWSService"},
 		{"no policy at all", `7`, nil, "what could not be read", "the policy is"},
 	} {
-		denied, said := denies(`{"Version":"2012-10-17","Statement":`+c.statements+`}`, "aws", c.regions, slices.Clone(actions))
+		denied, said := denies(orgs.ReadControlPolicy("", "", `{"Version":"2012-10-17","Statement":`+c.statements+`}`), "aws", c.regions, slices.Clone(actions))
 		if got := strings.Join(denied, " "); got != c.want || !strings.Contains(said, c.said) || c.said == "" && said != "" {
 			t.Errorf("%s: %q, %q; want %q, %q", c.name, got, said, c.want, c.said)
 		}
@@ -42,7 +44,7 @@ func FuzzControlPolicy(f *testing.F) {
 	f.Add(`{"Statement":[{"Effect":"Deny","Action":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"*"}}}]}`)
 	f.Add(`{"Statement":{"Effect":"Deny","NotAction":["a*b*c"]}}`)
 	f.Fuzz(func(t *testing.T, content string) {
-		denied, said := denies(content, "aws", []string{"eu-west-1"}, []string{"config:PutConfigRule"})
+		denied, said := denies(orgs.ReadControlPolicy("", "", content), "aws", []string{"eu-west-1"}, []string{"config:PutConfigRule"})
 		if len(denied) > 0 && said == "" {
 			t.Errorf("%s: denied %v without a word", content, denied)
 		}

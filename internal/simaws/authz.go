@@ -11,16 +11,13 @@ import (
 // authorizer says whether somebody may do a thing; the error is AWS's refusal.
 type authorizer func(access) error
 
-// allowed says whether a caller may do a thing: service control policies first,
+// allowed says whether a caller may do a thing: the organization's policies first,
 // then the role's policies, narrowed by the session policy. The error is an
 // *apiError AccessDenied with AWS's words; a protocol spells the code its own way.
 func (s *Sim) allowed(who caller, a access) error {
 	a.Context = globally(a.Action, who.context(a.Context))
-	switch s.bound(who.Account, who.Role, a) {
-	case decisionDeny:
-		return refusal(who, a, "with an explicit deny in a service control policy")
-	case decisionNone:
-		return refusal(who, a, fmt.Sprintf("because no service control policy allows the %s action", a.Action))
+	if c := s.bound(who.Account, who.Role, a); c.decision != decisionAllow {
+		return refusal(who, a, c.why(a.Action))
 	}
 	if who.Role == nil {
 		return nil // the management account's operator is an administrator
@@ -101,38 +98,43 @@ func refusal(who caller, a access, why string) *apiError {
 	return fail(http.StatusForbidden, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", who.ARN, a.Action, a.Resource, why))
 }
 
-// bound says what service control policies make of an access by a role, or by the
+// bound says what an organization's policies make of an access by a role, or by the
 // account's own user when it is nil. They never bind service-linked roles.
-func (s *Sim) bound(accountID string, role *iamRole, a access) decision {
-	name := ""
-	if role != nil {
-		if role.ServiceName != "" {
-			return decisionAllow
-		}
-		name = role.ARN
+func (s *Sim) bound(accountID string, role *iamRole, a access) ceiling {
+	if role != nil && role.ServiceName != "" {
+		return ceiling{decision: decisionAllow}
 	}
-	return s.boundAs(accountID, name, a)
+	return s.boundAs(accountID, role.arn(), a)
 }
 
-func (s *Sim) boundAs(accountID, roleARN string, a access) decision {
-	context := map[string]string{"aws:principalaccount": accountID}
-	if roleARN != "" {
-		context["aws:principalarn"] = roleARN
+// boundAs holds an access to the service control policies of who asks and to the
+// resource control policies of whose the resource is. A denial by either comes before
+// what a service control policy leaves out.
+func (s *Sim) boundAs(accountID, roleARN string, a access) ceiling {
+	if len(s.world.policies.attached)+len(s.world.policies.bare) == 0 {
+		return ceiling{decision: decisionAllow}
 	}
-	for k, v := range globally(a.Action, a.Context) {
-		context[k] = v
+	owner := s.ownerOf(a.Resource, accountID)
+	a.Context = s.organizationContext(accountID, owner, roleARN, a)
+	out := ceiling{s.controlPolicies(accountID, a), "service control policy"}
+	if out.decision != decisionDeny && s.resourcePolicies(owner, a) {
+		return ceiling{decisionDeny, "resource control policy"}
 	}
-	return s.controlPolicies(accountID, access{Action: a.Action, Resource: a.Resource, Context: context})
+	return out
 }
 
-// policyDenies says whether a service control policy keeps a role of an account from
-// an action in a Region, whatever the resource.
+// policyDenies says whether a policy of the organization keeps a role of an account
+// from an action in a Region, whatever the resource.
 func (s *Sim) policyDenies(accountID, role, action, region string) bool {
+	return s.ceilingOf(accountID, role, action, region).decision != decisionAllow
+}
+
+func (s *Sim) ceilingOf(accountID, role, action, region string) ceiling {
 	arn := "arn:" + s.world.partition + ":iam::" + accountID + ":role/" + role
 	if a := s.world.accounts[accountID]; a != nil && a.roles[role] != nil {
 		arn = a.roles[role].ARN
 	}
-	return s.boundAs(accountID, arn, access{Action: action, Resource: "*", Context: map[string]string{"aws:requestedregion": region}}) != decisionAllow
+	return s.boundAs(accountID, arn, access{Action: action, Resource: "*", Context: map[string]string{"aws:requestedregion": region}})
 }
 
 // documentsOf gives a role's inline and managed policies.
@@ -231,6 +233,14 @@ func resourceMatches(patterns []string, resource string) bool {
 // matchesAny compares actions, whose case does not matter.
 func matchesAny(patterns []string, action string) bool {
 	return anyLike(patterns, action, true)
+}
+
+// arn is "" of no role.
+func (r *iamRole) arn() string {
+	if r == nil {
+		return ""
+	}
+	return r.ARN
 }
 
 func roleName(r *iamRole) string {

@@ -24,13 +24,13 @@ func handlerAction(kind, verb string) string {
 	return handlerActions[kind][map[string]int{"create": 0, "update": 1, "delete": 2}[verb]]
 }
 
-// policyRefusal is a refusal by a service control policy.
+// policyRefusal is a refusal by a policy of the organization.
 type policyRefusal struct{ text string }
 
 func (e policyRefusal) Error() string { return e.text }
 
-// execution is the role under which StackSets works in an account. It is bound by
-// service control policies as every role but a service-linked one is.
+// execution is the role under which StackSets works in an account. It is bound by the
+// organization's policies as every role but a service-linked one is.
 func (s *Sim) execution(a *account) string { return "stacksets-exec-" + hexOf(32, a.ID, "exec") }
 
 func (s *Sim) denyExecution(a *account, region, action, resource string) error {
@@ -38,13 +38,10 @@ func (s *Sim) denyExecution(a *account, region, action, resource string) error {
 	if action == "" {
 		return nil
 	}
-	why := "with an explicit deny in a service control policy"
-	switch s.boundAs(a.ID, "arn:"+s.world.partition+":iam::"+a.ID+":role/"+role, access{Action: action, Resource: resource, Context: map[string]string{"aws:requestedregion": region}}) {
-	case decisionAllow:
+	c := s.boundAs(a.ID, "arn:"+s.world.partition+":iam::"+a.ID+":role/"+role, access{Action: action, Resource: resource, Context: map[string]string{"aws:requestedregion": region}})
+	if c.decision == decisionAllow {
 		return nil
-	case decisionNone:
-		why = "because no service control policy allows the " + action + " action"
 	}
 	return policyRefusal{fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s %s",
-		s.world.partition, a.ID, role, hexOf(32, a.ID, "session"), action, resource, why)}
+		s.world.partition, a.ID, role, hexOf(32, a.ID, "session"), action, resource, c.why(action))}
 }

@@ -96,7 +96,7 @@ func conditionsHold(conditions map[string]map[string][]string, context map[strin
 		op = strings.TrimSuffix(op, "IfExists")
 		for key, values := range keys {
 			have, present := context[strings.ToLower(key)]
-			if !conditionHolds(op, have, present, ifExists, values) {
+			if !conditionHolds(op, have, present, ifExists, withVariables(values, context)) {
 				return false
 			}
 		}
@@ -122,7 +122,11 @@ func conditionHolds(op, have string, present, ifExists bool, values []string) bo
 		case "StringLike", "StringNotLike", "ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals":
 			found = found || like(v, have)
 		default:
-			return false
+			holds, known := ordered(op, have, v)
+			if !known {
+				return false
+			}
+			found = found || holds
 		}
 	}
 	return found != negated

@@ -67,11 +67,12 @@ func (s *Sim) executionDenied(c resourceCall, action string) error {
 		return nil
 	}
 	role := "stacksets-exec-" + hexOf(32, c.Account.ID, "exec")
-	if !s.policyDenies(c.Account.ID, role, action, c.Region.name) {
+	above := s.ceilingOf(c.Account.ID, role, action, c.Region.name)
+	if above.decision == decisionAllow {
 		return nil
 	}
 	return configStatus(s, fail(400, "AccessDeniedException", "User: arn:"+s.world.partition+":sts::"+c.Account.ID+":assumed-role/"+role+"/AWSCloudFormation is not authorized to perform: "+
-		action+" on resource: "+arn+" with an explicit deny in a service control policy"))
+		action+" on resource: "+arn+" "+above.why(action)))
 }
 
 // propertyKinds of the Config types whose values are not text: a template may

@@ -170,7 +170,12 @@ func (s *Sim) simulate(a *account, role *iamRole, action string, resources []str
 		if boundary != nil {
 			limit = evaluate(boundary, x)
 		}
-		org := s.bound(a.ID, role, x)
+		org := decisionAllow // by service control policies alone (AllowedByOrganizations)
+		if arn := role.arn(); role == nil || role.ServiceName == "" {
+			y := x
+			y.Context = s.organizationContext(a.ID, a.ID, arn, x)
+			org = s.controlPolicies(a.ID, y)
+		}
 		organization, bounds = worse(organization, org), worse(bounds, limit)
 		return worse(worse(mine, limit), org)
 	}

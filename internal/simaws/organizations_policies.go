@@ -16,7 +16,8 @@ const scpType = "SERVICE_CONTROL_POLICY"
 // "Service control policies").
 const fullAccess = "p-FullAWSAccess"
 
-// orgPolicy is a policy of any type. Only service control policies are evaluated.
+// orgPolicy is a policy of any type. Service control policies and resource control
+// policies are evaluated.
 type orgPolicy struct {
 	ID, Name, Description, Type, Content string
 	AWS                                  bool // AwsManaged
@@ -38,6 +39,9 @@ func newPolicyBook() policyBook {
 	content := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	doc, _ := parsePolicy(content)
 	b.add(&orgPolicy{ID: fullAccess, Name: "FullAWSAccess", Description: "Allows access to every operation", Type: scpType, Content: content, AWS: true, doc: doc})
+	content = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`
+	doc, _ = parsePolicy(content)
+	b.add(&orgPolicy{ID: fullResourceAccess, Name: "RCPFullAWSAccess", Description: "Allows access to every resource", Type: rcpType, Content: content, AWS: true, doc: doc})
 	return b
 }
 
@@ -52,8 +56,11 @@ func (w *world) policiesOf(target, kind string) []*orgPolicy {
 		return nil
 	}
 	var out []*orgPolicy
-	if kind == scpType && !w.policies.bare[target] {
+	switch {
+	case kind == scpType && !w.policies.bare[target]:
 		out = append(out, w.policies.byID[fullAccess])
+	case kind == rcpType:
+		out = append(out, w.policies.byID[fullResourceAccess])
 	}
 	for _, id := range w.policies.attached[target] {
 		if p := w.policies.byID[id]; p.Type == kind {
@@ -106,18 +113,23 @@ func (s *Sim) guard(account string, actions, regions []string) {
 // access: each level from the root to the account has to allow it, and none may deny
 // it (user guide, "SCP evaluation"). They never bind the management account.
 func (s *Sim) controlPolicies(accountID string, a access) decision {
+	return s.byLevel(accountID, scpType, a)
+}
+
+// byLevel evaluates the policies of a type from the root down to an account.
+func (s *Sim) byLevel(accountID, kind string, a access) decision {
 	w := s.world
 	acc := w.accounts[accountID]
-	if accountID == w.management || acc == nil || !slices.Contains(w.policyTypes, scpType) {
+	if accountID == w.management || acc == nil || !slices.Contains(w.policyTypes, kind) {
 		return decisionAllow
 	}
 	out := decisionAllow
 	level := func(target string) {
 		if len(w.policies.attached[target]) == 0 && !w.policies.bare[target] {
-			return // FullAWSAccess alone
+			return // AWS's own alone
 		}
 		var documents []policyDocument
-		for _, p := range w.policiesOf(target, scpType) {
+		for _, p := range w.policiesOf(target, kind) {
 			documents = append(documents, p.doc)
 		}
 		switch evaluate(documents, a) {
@@ -145,7 +157,7 @@ func (s *Sim) policySummary(p *orgPolicy) map[string]any {
 	if p.AWS {
 		owner = "aws:policy"
 	}
-	kind := map[string]string{scpType: "service_control_policy", "RESOURCE_CONTROL_POLICY": "resource_control_policy", "TAG_POLICY": "tag_policy", "BACKUP_POLICY": "backup_policy", "AISERVICES_OPT_OUT_POLICY": "aiservices_opt_out_policy"}[p.Type]
+	kind := map[string]string{scpType: "service_control_policy", rcpType: "resource_control_policy", "TAG_POLICY": "tag_policy", "BACKUP_POLICY": "backup_policy", "AISERVICES_OPT_OUT_POLICY": "aiservices_opt_out_policy"}[p.Type]
 	if kind == "" {
 		kind = lowerSnake(p.Type)
 	}

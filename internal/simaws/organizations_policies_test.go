@@ -58,7 +58,7 @@ func (p *policies) detach(id, target string) error {
 func (p *policies) may(role, action, region string) decision {
 	p.sim.mu.Lock()
 	defer p.sim.mu.Unlock()
-	return p.sim.bound(p.id, p.sim.world.accounts[p.id].roles[role], access{Action: action, Resource: "*", Context: map[string]string{"aws:requestedregion": region}})
+	return p.sim.bound(p.id, p.sim.world.accounts[p.id].roles[role], access{Action: action, Resource: "*", Context: map[string]string{"aws:requestedregion": region}}).decision
 }
 
 func (p *policies) on(target string) []string {

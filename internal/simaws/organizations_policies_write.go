@@ -10,7 +10,7 @@ import (
 // document, policies of a type, policies attached to one target.
 var policyQuotas = map[string]struct{ bytes, policies, attached int }{
 	scpType:                     {5120, 10000, 5},
-	"RESOURCE_CONTROL_POLICY":   {5120, 1000, 5},
+	rcpType:                     {5120, 1000, 5},
 	"AISERVICES_OPT_OUT_POLICY": {2500, 1000, 5},
 }
 
@@ -32,7 +32,7 @@ func readPolicyContent(kind, content string) (policyDocument, error) {
 	if len(content) > policyQuota(kind).bytes {
 		return policyDocument{}, constraintViolation("POLICY_CONTENT_LIMIT_EXCEEDED", "You have exceeded the maximum policy size.")
 	}
-	if kind != scpType && kind != "RESOURCE_CONTROL_POLICY" {
+	if kind != scpType && kind != rcpType {
 		if !validJSONObject(content) {
 			return policyDocument{}, malformed
 		}
@@ -47,11 +47,19 @@ func readPolicyContent(kind, content string) (policyDocument, error) {
 		if kind == scpType && st.Principals != nil || len(st.Actions)+len(st.NotActions) == 0 {
 			return doc, malformed
 		}
-		if len(st.Resources)+len(st.NotResource) == 0 {
+		if len(st.Resources)+len(st.NotResource) == 0 || kind == rcpType && !denialOfResources(doc, st) {
 			return doc, malformed
 		}
 	}
 	return doc, nil
+}
+
+// denialOfResources says whether a statement is one that a resource control policy may
+// have: it denies, everybody, actions of named services (user guide, "RCP syntax").
+func denialOfResources(doc policyDocument, st policyStatement) bool {
+	everybody := len(st.Principals) == 1 && slices.Equal(st.Principals["*"], []string{"*"})
+	return doc.Version == "2012-10-17" && !st.Allow && everybody && len(st.NotActions) == 0 &&
+		!slices.ContainsFunc(st.Actions, func(action string) bool { return !strings.Contains(action, ":") || strings.HasPrefix(action, "*") })
 }
 
 func (b *policyBook) named(name, kind, except string) bool {
@@ -201,6 +209,11 @@ func detachPolicy(s *Sim, _ *call, in organizationInput) (any, error) {
 	there := w.policiesOf(in.TargetId, p.Type)
 	if !slices.Contains(there, p) {
 		return nil, fail(http.StatusBadRequest, "PolicyNotAttachedException", "The policy isn't attached to the specified target in the specified root.")
+	}
+	// "You cannot detach this policy" (user guide, "RCP evaluation"); which error says so
+	// is not documented.
+	if p.ID == fullResourceAccess {
+		return nil, constraintViolation("MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", "You can't remove the last policy of this type from an entity.")
 	}
 	// "Every root, OU, and account must have at least one SCP attached" (DetachPolicy).
 	if p.Type == scpType && len(there) == 1 {

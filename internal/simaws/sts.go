@@ -96,7 +96,11 @@ func assumeRole(s *Sim, c *call) (any, error) {
 // both for session tags and a source identity too (IAM user guide, "Pass session tags"
 // and "Monitor and control actions taken with assumed roles").
 func (s *Sim) mayAssume(c *call, role *iamRole, asked *sessionAsked) error {
-	context := map[string]string{"aws:principalarn": c.Caller.ARN, "aws:principalaccount": c.Caller.Account, "sts:rolesessionname": c.Form.str("RoleSessionName")}
+	principal := c.Caller.ARN
+	if c.Caller.Role != nil { // of a session its role (IAM user guide, aws:PrincipalArn)
+		principal = c.Caller.Role.ARN
+	}
+	context := map[string]string{"aws:principalarn": principal, "aws:principalaccount": c.Caller.Account, "sts:rolesessionname": c.Form.str("RoleSessionName")}
 	if id := c.Form.str("ExternalId"); id != "" {
 		context["sts:externalid"] = id
 	}
@@ -114,7 +118,7 @@ func (s *Sim) mayAssume(c *call, role *iamRole, asked *sessionAsked) error {
 		actions = append(actions, "sts:SetSourceIdentity")
 	}
 	for _, action := range actions {
-		if !trusts(role.Trust, action, c.Caller, context) || c.Caller.Role != nil && s.allowed(c.Caller, access{Action: action, Resource: role.ARN, Context: context}) != nil {
+		if !trusts(role.Trust, action, c.Caller, context) || s.allowed(c.Caller, access{Action: action, Resource: role.ARN, Context: context}) != nil {
 			return notAssumed(c, action, role.ARN)
 		}
 	}

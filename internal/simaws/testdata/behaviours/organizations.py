@@ -98,3 +98,24 @@ def a_type_is_switched(sim):
         equal((status(), len(on())), ("PENDING_DISABLE", 1), "at once")
     until("the end of it", lambda: status() is None)
     equal(on(), [], "what was attached")
+
+
+@line("ORG-12")
+def resources_are_kept(sim):
+    kind, account, other = "RESOURCE_CONTROL_POLICY", sim.account(), sim.account()
+    status = lambda: {t["Type"]: t["Status"] for t in sim.org.list_roots()["Roots"][0]["PolicyTypes"]}.get(kind)
+    sim.org.enable_policy_type(RootId=sim.root, PolicyType=kind)
+    until("the type", lambda: status() == "ENABLED")
+    on = lambda: [p["Name"] for p in sim.org.list_policies_for_target(TargetId=account, Filter=kind)["Policies"]]
+    equal(on(), ["RCPFullAWSAccess"], "what is attached")
+    refused("ConstraintViolationException", sim.org.detach_policy, "", 400, PolicyId="p-RCPFullAWSAccess", TargetId=account)
+    document = lambda effect, action: '{"Version":"2012-10-17","Statement":{"Effect":"%s","Principal":"*","Action":"%s","Resource":"*"}}' % (effect, action)
+    for effect, action in ("Allow", "s3:*"), ("Deny", "*"):
+        refused("MalformedPolicyDocumentException", sim.org.create_policy, "", 400, Name="never", Description="", Type=kind, Content=document(effect, action))
+    policy = sim.org.create_policy(Name="kept", Description="", Type=kind, Content=document("Deny", "sts:AssumeRole"))["Policy"]["PolicySummary"]["Id"]
+    sim.assume(account, "OrganizationAccountAccessRole")
+    sim.org.attach_policy(PolicyId=policy, TargetId=account)
+    equal(on(), ["RCPFullAWSAccess", "kept"], "what is attached then")
+    sts = sim.client("sts")
+    refused("AccessDenied", sts.assume_role, "", 403, RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", RoleSessionName="rcp")
+    sim.assume(other, "OrganizationAccountAccessRole")
