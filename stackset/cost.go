@@ -12,58 +12,88 @@ import (
 // monthHours are those of an average month.
 const monthHours = 365.0 * 24 / 12
 
-// costs estimates what the plan adds to the bill of a month: by what it creates, and by
-// what an update makes that was not there. What is there already is not counted, and
-// nothing is taken off for what goes.
-func (p *planner) costs() *cost.Estimate {
-	table := p.d.Prices
+// EstimateCost estimates what the plan adds to the bill of a month: by what it creates, and
+// by what an update makes that was not there, or records otherwise. What is there already
+// is not counted, and nothing is taken off for what is deleted. found are what runbooks
+// would be started for now, by places that were looked at; nil when nobody looked.
+func (p *Plan) EstimateCost(found map[LookedAt]Starts) {
+	table := p.Desired.Prices
 	if table == nil {
 		table = cost.Embedded()
 	}
-	b := &bill{p: p, table: table, assumed: map[string]bool{}}
-	type spot struct {
-		set    int
-		region string
-		update bool
-	}
-	places := map[spot]int{}
-	index := map[string]int{}
-	for i, s := range p.plan.Sets {
-		index[s.Name] = i
-	}
-	for _, c := range p.plan.Changes {
-		i, known := index[c.StackSet]
-		if !known || c.Action != Create && c.Action != Update {
-			continue
-		}
-		places[spot{i, c.Region, c.Action == Update}]++
-		if s := p.plan.Sets[i]; s.Template.Name == templates.Recording && c.Action == Update {
-			b.items(s, c.Region, 1, b.added(s, c))
-		}
-	}
-	for at, n := range places {
-		s := p.plan.Sets[at.set]
-		b.work(s, at.region, float64(n), at.update)
-		if s.Template.Name == templates.Recording && !at.update {
-			b.items(s, at.region, float64(n), recordedIn(s.Want).in(at.region, p.d.HomeRegion))
-		}
+	b := &bill{p: p, table: table, assumed: map[string]bool{}, lacking: map[string]bool{}}
+	places, at := b.places(found)
+	for spot, n := range places {
+		b.work(p.Sets[spot.set], spot, n, at[spot])
 	}
 	e := table.Estimate(b.uses)
+	e.Lacking = append(e.Lacking, slices.Sorted(maps.Keys(b.lacking))...)
 	if len(e.Lines) > 0 {
 		e.Assumptions = append(slices.Sorted(maps.Keys(b.assumed)),
 			"In its first month each resource is recorded and evaluated once more; the high figures have that.",
 			"Free tiers, discounts and taxes are left out, and tiers count from nothing.",
 			"Not counted, since little at first: what S3 stores and is asked for, messages of SNS, requests to KMS keys.")
 	}
-	return &e
+	p.Cost = &e
+}
+
+// spot is where the same comes to the bill of each account.
+type spot struct {
+	set    int
+	region string
+	update bool
+	// plain is the account of a plain stack that is updated: it has a body of its own.
+	plain string
+	// had is what a recorder records before its update; see recordedBefore.
+	had recordedBefore
+}
+
+// places counts accounts by what an account costs: there are many accounts and few
+// different bills.
+func (b *bill) places(found map[LookedAt]Starts) (places map[spot]float64, at map[spot]foundIn) {
+	places, at = map[spot]float64{}, map[spot]foundIn{}
+	index := map[string]int{}
+	for i, s := range b.p.Sets {
+		index[s.Name] = i
+	}
+	for _, c := range b.p.Changes {
+		if c.Action != Create && c.Action != Update && c.Action != Recreate {
+			continue
+		}
+		i, known := index[c.StackSet]
+		if !known {
+			continue
+		}
+		s := &b.p.Sets[i]
+		k := spot{set: i, region: c.Region}
+		if instance, there := s.At(c.Target); there && instance.StackID != "" {
+			if c.Action == Recreate {
+				continue
+			}
+			k.update = true
+			if c.Single {
+				k.plain = c.AccountID
+			}
+			if s.Template.Name == templates.Recording {
+				k.had = b.before(s, c)
+			}
+		}
+		places[k]++
+		if f, looked := found[LookedAt{c.StackSet, c.Target}]; looked && !k.update {
+			at[k] = at[k].with(f)
+		}
+	}
+	return places, at
 }
 
 // bill gathers what a plan uses.
 type bill struct {
-	p       *planner
+	p       *Plan
 	table   *cost.Table
 	uses    []cost.Use
 	assumed map[string]bool
+	// lacking are sentences about what could not be counted.
+	lacking map[string]bool
 }
 
 func (b *bill) use(s Set, region, what, price string, q cost.Range) {
@@ -89,85 +119,32 @@ func (b *bill) all() cost.Holding {
 	return b.table.Assumptions.AllTypes
 }
 
-// items are the configuration items of what n recorders of a Region record.
-func (b *bill) items(s Set, region string, n float64, records recorded) {
-	price, daily := cost.ConfigItem, s.Want["RecordingFrequency"] == "DAILY"
-	if daily {
-		price = cost.ConfigItemDaily
+// work is what a template's resources cost in n places.
+func (b *bill) work(s Set, at spot, n float64, found foundIn) {
+	region := at.region
+	if s.Template.Name == templates.Recording {
+		if at.update {
+			b.recordsOtherwise(s, at, n)
+		} else {
+			b.records(s, region, n, recordedIn(s.Want).in(region, b.p.Desired.HomeRegion))
+		}
 	}
-	if records.all {
-		b.use(s, region, "all resource types recorded", price, b.all().Items(daily).Times(n))
-	}
-	for name := range records.types {
-		b.use(s, region, name+" recorded", price, b.holding(name).Items(daily).Times(n))
-	}
-}
-
-// added is what an update of a recorder adds to what it records: by what preflight saw of
-// it, else by what the set says.
-func (b *bill) added(s Set, c Change) recorded {
-	records := recordedIn(s.Want).in(c.Region, b.p.d.HomeRegion)
-	have := recordedIn(s.Parameters).in(c.Region, b.p.d.HomeRegion)
-	if one, single := s.Singles[c.Target]; single {
-		have = recordedIn(one.Parameters).in(c.Region, b.p.d.HomeRegion)
-	}
-	if f := b.p.facts.Accounts[c.AccountID]; f != nil && f.Regions[c.Region] != nil && f.Regions[c.Region].Recorder != nil {
-		have = f.Regions[c.Region].Recorder.Group.recorded()
-	}
-	if have.all || records.all {
-		return recorded{all: records.all && !have.all}
-	}
-	out := recorded{types: map[string]bool{}}
-	for _, name := range records.beyond(have) {
-		out.types[name] = true
-	}
-	return out
-}
-
-// recorded is what a recorder records. Exclusions are taken for all types.
-func (g RecordingGroup) recorded() recorded {
-	if g.RecordingGroup == nil || len(g.ResourceTypes) == 0 {
-		return recorded{all: true}
-	}
-	out := recorded{types: map[string]bool{}}
-	for _, t := range g.ResourceTypes {
-		out.types[string(t)] = true
-	}
-	return out
-}
-
-// work is what a template's resources cost in n places of a Region.
-func (b *bill) work(s Set, region string, n float64, update bool) {
 	var there func(id string) bool
-	if update {
-		if s.Outdated == "" {
+	if at.update {
+		was, changed := b.deployed(s, at)
+		if !changed {
 			return // the stack comes to what it was to be
 		}
-		deployed, err := templates.FromBody(s.Template.Name, []byte(s.Deployed))
-		if err != nil {
-			return
-		}
-		was := Set{Template: deployed, Want: s.Parameters}
-		made := deployed.Makes(was.values(region, b.p.d.Partition))
+		made := was.Template.Makes(was.values(region, b.p.Desired.Partition))
 		there = func(id string) bool { return made[id] }
 	}
-	w := s.Template.WorkWith(s.values(region, b.p.d.Partition), there)
+	w := s.Template.WorkWith(s.values(region, b.p.Desired.Partition), there)
 	for _, e := range w.Evaluations {
 		b.use(s, region, "evaluations of "+e.Rule, cost.Evaluation, b.evaluations(e).Times(n))
 	}
 	for _, r := range w.Runbooks {
-		runs, how := b.table.Assumptions.ManualRuns, "by hand"
-		if s.Automatic {
-			runs, how = b.table.Assumptions.AutomaticRuns, "automatically"
-		}
-		b.assume("A runbook that is started %s: %s times a month in an account and Region.", how, span(runs))
-		b.use(s, region, "steps of the runbook", cost.Step, runs.Times(n*float64(r.Steps)))
-		if r.Scripts > 0 {
-			seconds := b.table.Assumptions.ScriptSeconds
-			b.assume("A script of a runbook takes %s seconds.", span(seconds))
-			b.use(s, region, "scripts of the runbook", cost.ScriptSecond, cost.Range{Low: runs.Low * seconds.Low, High: runs.High * seconds.High}.Times(n*float64(r.Scripts)))
-		}
-		b.flowLogs(s, region, n)
+		b.runbook(s, region, n-found.places, r)
+		b.foundRuns(s, region, found, r)
 	}
 	for resourceType, count := range w.Resources {
 		switch price := b.table.Resources[resourceType]; price {
@@ -178,6 +155,36 @@ func (b *bill) work(s Set, region string, n float64, update bool) {
 			b.use(s, region, resourceType, price, cost.Range{Low: float64(count), High: float64(count)}.Times(n))
 		}
 	}
+}
+
+// deployed is what is there before an update: what the set deploys, or the plain stack's
+// own; changed is false where the update changes neither body nor parameters.
+func (b *bill) deployed(s Set, at spot) (was Set, changed bool) {
+	body, parameters, what := s.Deployed, s.Parameters, "stack set "+s.Name
+	if at.plain != "" {
+		one := s.Singles[Target{at.plain, at.region}]
+		if outdated(Set{Exists: true, Template: s.Template, SHA256: one.SHA256, Parameters: one.Parameters, Want: withoutSwitches(s.Template, s.Want)}) == "" {
+			return was, false
+		}
+		parameters, what = one.Parameters, "the stack "+s.Name
+		switch {
+		case one.Deployed != "":
+			body = one.Deployed
+		case one.SHA256 == s.Template.SHA256():
+			body = string(s.Template.Body())
+		case s.Deployed == "" || one.SHA256 != s.SHA256:
+			b.lacking[fmt.Sprintf("what the update of %s adds in %s of account %s: its template could not be read%s", what, at.region, at.plain, because(one.BodyUnread))] = true
+			return was, false
+		}
+	} else if s.Outdated == "" {
+		return was, false
+	}
+	deployed, err := templates.FromBody(s.Template.Name, []byte(body))
+	if err != nil {
+		b.lacking[fmt.Sprintf("what the update of %s adds in %s: the template that it has is not understood: %v", what, at.region, err)] = true
+		return was, false
+	}
+	return Set{Template: deployed, Want: parameters}, true
 }
 
 // evaluations are those of a rule in one place: on each resource that it reports on,
@@ -203,20 +210,6 @@ func (b *bill) evaluations(e templates.Evaluation) cost.Range {
 		}
 	}
 	return out
-}
-
-// flowLogs is what the logs cost that a runbook makes, which nobody may ever start.
-func (b *bill) flowLogs(s Set, region string, n float64) {
-	if !slices.Contains(s.Template.RoleActions(), "ec2:CreateFlowLogs") {
-		return
-	}
-	gb, vpcs := b.table.Assumptions.FlowLogGB, b.holding("AWS::EC2::VPC").Resources
-	b.assume("A flow log delivers %s GB a month.", span(gb))
-	q := cost.Range{High: gb.High * vpcs.High}
-	if s.Automatic {
-		q.Low = gb.Low * vpcs.Low
-	}
-	b.use(s, region, "flow logs that the runbook makes", cost.FlowLogGB, q.Times(n))
 }
 
 func span(r cost.Range) string {

@@ -1,9 +1,11 @@
 package stackset
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -108,18 +110,49 @@ mine: AWS::CloudWatch::Alarm, us-east-1, 1 to 2`, lacking: "the price table says
 	}
 }
 
-// What is there is not counted; a recorder that comes to record more adds just that, by
-// what preflight saw of it.
+// What is there is not counted; a recorder that comes to record more or less adds or
+// takes off just that, by what preflight saw of it; and one that records as often as
+// another frequency says costs the difference.
 func TestCostOfAnUpdate(t *testing.T) {
-	d := Desired{Templates: named(t, "s3-encryption"), Regions: []string{home}, HomeRegion: home, Prices: prices(t)}
-	for name, tt := range map[string]struct{ deployed, seen, want string }{
-		"by what is seen": {groupType, "AWS::EC2::VPC", "recording: AWS::EC2::SecurityGroup recorded, us-east-1, 2 to 40\nrecording: AWS::S3::Bucket recorded, us-east-1, 1 to 4"},
-		"by the set":      {groupType, "", "recording: AWS::S3::Bucket recorded, us-east-1, 1 to 4"},
-		"nothing new":     {bucketType, bucketType, ""},
+	all := &types.RecordingGroup{AllSupported: true}
+	only := func(names ...string) *types.RecordingGroup {
+		g := &types.RecordingGroup{}
+		for _, name := range names {
+			g.ResourceTypes = append(g.ResourceTypes, types.ResourceType(name))
+		}
+		return g
+	}
+	for name, tt := range map[string]struct {
+		deployed   string
+		seen       *types.RecordingGroup
+		parameters map[string]string
+		was        string // the frequency that is deployed
+		want       string
+	}{
+		"by what is seen": {deployed: groupType, seen: only("AWS::EC2::VPC"), want: "recording: AWS::EC2::SecurityGroup recorded, us-east-1, 2 to 40\nrecording: AWS::EC2::VPC no longer recorded, us-east-1, 0 to 0\nrecording: AWS::S3::Bucket recorded, us-east-1, 1 to 4"},
+		"by the set":      {deployed: groupType, want: "recording: AWS::S3::Bucket recorded, us-east-1, 1 to 4"},
+		"nothing new":     {deployed: bucketType, seen: only(bucketType)},
+		"fewer": {deployed: bucketType + "," + groupType, parameters: map[string]string{"RecordedTypes": bucketType},
+			want: "recording: AWS::EC2::SecurityGroup no longer recorded, us-east-1, -30 to -2"},
+		"a list in place of all": {deployed: "ALL", seen: all, parameters: map[string]string{"RecordedTypes": bucketType},
+			want: "recording: all other resource types no longer recorded, us-east-1, -998 to -9"},
+		"all in place of a list": {deployed: bucketType, seen: only(bucketType), parameters: map[string]string{"RecordedTypes": "ALL"},
+			want: "recording: all other resource types recorded, us-east-1, 9 to 1096"},
+		// 1 to 2 buckets that change once: once a day at four times the price.
+		"once a day": {deployed: bucketType, parameters: map[string]string{"RecordingFrequency": "DAILY"},
+			want: "recording: AWS::S3::Bucket recorded once a day, not at each change, us-east-1, 3 to 6"},
+		"at each change": {deployed: bucketType, parameters: map[string]string{"RecordingFrequency": "CONTINUOUS"}, was: "DAILY",
+			want: "recording: AWS::S3::Bucket recorded at each change, not once a day, us-east-1, -6 to -3"},
+		"as often as before": {deployed: bucketType, parameters: map[string]string{"RecordingFrequency": "DAILY"}, was: "DAILY"},
+		"more, and once a day": {deployed: bucketType, parameters: map[string]string{"RecordingFrequency": "DAILY", "RecordedTypes": bucketType + "," + groupType},
+			want: "recording: AWS::EC2::SecurityGroup recorded, us-east-1, 8 to 160\nrecording: AWS::S3::Bucket recorded once a day, not at each change, us-east-1, 3 to 6"},
+		"all, once a day": {deployed: "ALL", parameters: map[string]string{"RecordedTypes": "ALL", "RecordingFrequency": "DAILY"},
+			want: "recording: all resource types recorded once a day, not at each change, us-east-1, 30 to 3000"},
 	} {
+		d := Desired{Templates: named(t, "s3-encryption"), Regions: []string{home}, HomeRegion: home, Prices: prices(t), Parameters: tt.parameters}
 		c := newPlanCase(func(f *AccountFacts) {
-			if tt.seen != "" {
-				f.Regions[home].Recorder = &Recorder{Name: ourRecorder, Recording: true, Group: RecordingGroup{&types.RecordingGroup{ResourceTypes: []types.ResourceType{types.ResourceType(tt.seen)}}}}
+			if tt.seen != nil {
+				f.Regions[home].Recorder = &Recorder{Name: ourRecorder, Recording: true, Group: RecordingGroup{tt.seen}}
 			}
 		})
 		var sets []Set
@@ -129,7 +162,7 @@ func TestCostOfAnUpdate(t *testing.T) {
 				s.Exists, s.SHA256, s.Deployed, s.Parameters = true, w.Template.SHA256(), string(w.Template.Body()), want(d, w.Template, false)
 				s.Instances = map[Target]Instance{{c.account.ID, home}: {Target: Target{c.account.ID, home}, Status: "CURRENT", DetailedStatus: OutcomeSucceeded, StackID: "x"}}
 				if w.Template.Name == templates.Recording {
-					s.Parameters[templates.ParameterRecordedTypes] = tt.deployed
+					s.Parameters[templates.ParameterRecordedTypes], s.Parameters["RecordingFrequency"] = tt.deployed, cmp.Or(tt.was, "CONTINUOUS")
 				}
 			}
 			sets = append(sets, s)
@@ -137,6 +170,74 @@ func TestCostOfAnUpdate(t *testing.T) {
 		p := c.plan(t, d, sets)
 		if got := billed(p); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
+		}
+		if len(p.Cost.Lacking) > 0 {
+			t.Errorf("%s lacks %v", name, p.Cost.Lacking)
+		}
+	}
+}
+
+// An instance whose creation failed has nothing yet, so to make it anew adds everything;
+// one that is there, and is only made anew, adds nothing.
+func TestCostOfWhatIsMadeAnew(t *testing.T) {
+	d := Desired{Templates: named(t, "ebs-encryption"), Regions: []string{home}, HomeRegion: home, Prices: prices(t)}
+	for stack, adds := range map[string]bool{"": true, "x": false} {
+		c := newPlanCase(func(f *AccountFacts) {
+			f.Regions[home].Recorder = &Recorder{Name: "default", Recording: true, Group: RecordingGroup{&types.RecordingGroup{AllSupported: true}}}
+		})
+		var sets []Set
+		for _, w := range WantedSets(d) {
+			s := Set{Name: w.Name, Template: w.Template}
+			if parameters := want(d, w.Template, false); w.Template.Name == "ebs-encryption" {
+				s.Exists, s.SHA256, s.Deployed, s.Parameters = true, w.Template.SHA256(), string(w.Template.Body()), parameters
+				s.Instances = map[Target]Instance{{c.account.ID, home}: {Target: Target{c.account.ID, home}, Status: "OUTDATED", DetailedStatus: OutcomeFailed, StackID: stack}}
+			}
+			sets = append(sets, s)
+		}
+		p := c.plan(t, d, sets)
+		if got := strings.Contains(billed(p), "evaluations of rollout-ec2-ebs-encryption-by-default"); got != adds {
+			t.Errorf("stack %q: %s", stack, billed(p))
+		}
+	}
+}
+
+// What a blast radius found takes the place of what is assumed where it looked.
+func TestCostOfWhatWasFound(t *testing.T) {
+	for mode, want := range map[Remediation]string{
+		RemediationManual: `vpc-flow-logs-enforce: flow logs that the runbook makes, eu-west-1, 0 to 20
+vpc-flow-logs-enforce: flow logs that the runbook makes, us-east-1, 0 to 50
+vpc-flow-logs-enforce: scripts of the runbook, us-east-1, 0 to 3x1
+vpc-flow-logs-enforce: scripts of the runbook for what was found, once, eu-west-1, 0 to 3x3
+vpc-flow-logs-enforce: steps of the runbook, us-east-1, 0 to 1s
+vpc-flow-logs-enforce: steps of the runbook for what was found, once, eu-west-1, 0 to 3s`,
+		RemediationAutomatic: `vpc-flow-logs-enforce: flow logs that the runbook makes, eu-west-1, 2 to 20
+vpc-flow-logs-enforce: flow logs that the runbook makes, us-east-1, 1 to 50
+vpc-flow-logs-enforce: scripts of the runbook, us-east-1, 1x2 to 2x3
+vpc-flow-logs-enforce: scripts of the runbook for what was found, once, eu-west-1, 3x2 to 3x3
+vpc-flow-logs-enforce: steps of the runbook, us-east-1, 1s to 2s
+vpc-flow-logs-enforce: steps of the runbook for what was found, once, eu-west-1, 3s to 3s`,
+	} {
+		c := newPlanCase(nil)
+		p := c.plan(t, Desired{Templates: named(t, "vpc-flow-logs"), Remediation: mode, Regions: []string{home, other}, Prices: prices(t)}, nil)
+		set := ""
+		for _, c := range p.Changes {
+			if c.Template == "vpc-flow-logs-enforce" && c.Action == Create {
+				set = c.StackSet
+			}
+		}
+		p.EstimateCost(map[LookedAt]Starts{{set, Target{c.account.ID, other}}: {Runs: 3, Changes: 2}})
+		var got []string
+		for line := range strings.SplitSeq(billed(p), "\n") {
+			if strings.HasPrefix(line, "vpc-flow-logs-enforce") {
+				got = append(got, line)
+			}
+		}
+		book, _ := templates.Lookup("vpc-flow-logs-enforce")
+		b := book.WorkWith(nil, nil).Runbooks[0]
+		want = regexp.MustCompile(`(\d)x(\d)`).ReplaceAllStringFunc(want, func(m string) string { return fmt.Sprint(int(m[0]-'0') * int(m[2]-'0') * b.Scripts) })
+		want = regexp.MustCompile(`(\d)s\b`).ReplaceAllStringFunc(want, func(m string) string { return fmt.Sprint(int(m[0]-'0') * b.Steps) })
+		if text := strings.Join(got, "\n"); text != want {
+			t.Errorf("%s:\n%s\nwant\n%s", mode, text, want)
 		}
 	}
 }

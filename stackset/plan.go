@@ -90,7 +90,7 @@ func (p *planner) make(sets []Set) *Plan {
 	p.fullBefore()
 	p.full()
 	p.plan.Findings = p.found.sorted()
-	p.plan.Cost = p.costs()
+	p.plan.EstimateCost(nil)
 	p.plan.Hash = p.plan.hash(steps)
 	return &p.plan
 }

@@ -105,6 +105,9 @@ func planFor(ctx context.Context, s *awsapi.Session, in PrepareInput, sets []Set
 			return nil, err
 		}
 	}
+	if err := readBodies(ctx, s, sets); err != nil {
+		return nil, err
+	}
 	if in.WithoutPreflight {
 		return MakePlan(d, sets, &Facts{LeftOut: true})
 	}

@@ -29,6 +29,8 @@ type Single struct {
 	SHA256         string // its tag rollout:sha256
 	Parameters     map[string]string
 	Ours           bool // it carries the tag rollout:template with the set's template
+	// Deployed is its template, where readBodies read it; BodyUnread says why it could not.
+	Deployed, BodyUnread string
 	// Begun is when it was made or changed last.
 	Begun time.Time
 	// Drift is what the last detection said of it, at DriftChecked.

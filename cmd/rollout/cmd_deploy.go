@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"rollout/internal/blast"
 	"rollout/stackset"
 )
 
@@ -46,20 +47,21 @@ func runPlan(ctx context.Context, j *job, detailed bool) error {
 	if errors.As(j.checkBlast(plan), &tooMuch) {
 		plan.Find(stackset.Finding{Code: "automatic-refused", Text: "A deploy of this plan would be refused: " + tooMuch.said() + ".", Remedy: tooMuch.Remedy()})
 	}
+	var radius *blast.JSONRadius
+	if j.BlastRadius {
+		r, err := j.blastRadius(ctx, plan)
+		if err != nil {
+			return err
+		}
+		radius = r.JSON()
+	}
 	dear := j.Pricing.affordable(plan)
 	if j.Save != "" && dear == nil && !plan.Unseen() {
 		if err := j.keepPlan(chosen, plan); err != nil {
 			return err
 		}
 	}
-	shape := planJSON{JSONPlan: plan.JSON()}
-	if j.BlastRadius {
-		radius, err := j.blastRadius(ctx, plan)
-		if err != nil {
-			return err
-		}
-		shape.BlastRadius = radius.JSON()
-	}
+	shape := planJSON{JSONPlan: plan.JSON(), BlastRadius: radius}
 	err = j.result(func() error { return j.showWhole(plan) }, shape, func() error { return writeLines(j.streams.out, shape.Changes) })
 	if err != nil || dear != nil {
 		return cmp.Or(err, dear)

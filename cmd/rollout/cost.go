@@ -133,8 +133,8 @@ func showCost(w io.Writer, p *stackset.Plan) {
 	if e == nil || len(e.Lines) == 0 && len(e.Lacking) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nCost: %s to %s %s a month more, by list prices of %s; docs/cost.md says how, --output json gives each line and what is assumed\n",
-		money(e.MonthlyLow), money(e.MonthlyHigh), e.Currency, e.PricesDate)
+	fmt.Fprintf(w, "\nCost: %s, by list prices of %s; docs/cost.md says how, --output json gives each line and what is assumed\n",
+		moreOrLess(e.MonthlyLow, e.MonthlyHigh, e.Currency), e.PricesDate)
 	type sum struct{ low, high float64 }
 	sums, order := map[string]*sum{}, []string{}
 	for _, l := range e.Lines {
@@ -151,6 +151,17 @@ func showCost(w io.Writer, p *stackset.Plan) {
 	for _, lacking := range e.Lacking {
 		fmt.Fprintf(w, "  not in it: %s\n", lacking)
 	}
+}
+
+// moreOrLess says what a bill changes by.
+func moreOrLess(low, high float64, currency string) string {
+	switch {
+	case low < 0 && high <= 0:
+		return fmt.Sprintf("%s to %s %s a month less", money(0-high), money(0-low), currency)
+	case low < 0:
+		return fmt.Sprintf("from %s %s a month less to %s more", money(0-low), currency, money(high))
+	}
+	return fmt.Sprintf("%s to %s %s a month more", money(low), money(high), currency)
 }
 
 // money writes an amount with cents.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rollout/internal/blast"
 	"rollout/internal/terminal"
 	"rollout/stackset"
 )
@@ -21,16 +22,24 @@ func (j *job) announce(plan *stackset.Plan, full bool) error {
 // announceRun shows what a run would do and what of it enforcement would change, and
 // refuses one that AWS lets nobody carry out or that is too dear.
 func (j *job) announceRun(ctx context.Context, plan *stackset.Plan) error {
+	refused := plan.Refused()
+	var radius *blast.Radius
+	if refused == nil {
+		var err error
+		if radius, err = j.foreseen(ctx, plan); err != nil {
+			return err
+		}
+	}
 	if err := j.announce(plan, false); err != nil {
 		return err
 	}
-	if err := plan.Refused(); err != nil {
+	if refused != nil {
+		return refused
+	}
+	if err := j.Pricing.affordable(plan); err != nil || radius == nil {
 		return err
 	}
-	if err := j.Pricing.affordable(plan); err != nil {
-		return err
-	}
-	return j.foretell(ctx, plan)
+	return showBlast(j.streams.err, plan, radius, 10)
 }
 
 // confirm asks before anything changes. --yes answers for scripts; without it and

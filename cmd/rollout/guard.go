@@ -44,6 +44,7 @@ func (j *job) guard(ctx context.Context, plan *stackset.Plan) error {
 			return why
 		})
 		j.withheld = before - len(toEnforce(plan))
+		plan.EstimateCost(starts(radius)) // of what is left
 		weights := weigh(radius)
 		canary.Weigh = func(set, account string) (stackset.Weight, bool) {
 			w, known := weights[[2]string{set, account}]

@@ -16,13 +16,47 @@ type planJSON struct {
 	BlastRadius *blast.JSONRadius `json:"blast_radius,omitempty"`
 }
 
-// blastRadius reads what the enforcement of a plan would change, once.
+// blastRadius reads what the enforcement of a plan would change, once, and estimates what
+// the plan costs by it.
 func (j *job) blastRadius(ctx context.Context, plan *stackset.Plan) (*blast.Radius, error) {
 	var err error
 	if j.radius == nil {
 		j.radius, err = j.readBlast(ctx, plan)
 	}
+	if err == nil {
+		plan.EstimateCost(starts(j.radius))
+	}
 	return j.radius, err
+}
+
+// starts are what runbooks would be started for, in the places that could be read: each
+// resource that is not as the rule wants it, also those that its runbook then leaves.
+func starts(r *blast.Radius) map[stackset.LookedAt]stackset.Starts {
+	type key struct{ template, account, region string }
+	unread := map[key]bool{}
+	for _, u := range r.Unread {
+		unread[key{u.Template, u.AccountID, u.Region}] = true
+	}
+	out := map[stackset.LookedAt]stackset.Starts{}
+	at := func(set, account, region string) stackset.LookedAt {
+		return stackset.LookedAt{StackSet: set, Target: stackset.Target{AccountID: account, Region: region}}
+	}
+	for _, p := range r.Places {
+		if !unread[key{p.Template, p.AccountID, p.Region}] {
+			out[at(p.StackSet, p.AccountID, p.Region)] = stackset.Starts{}
+		}
+	}
+	for _, one := range r.Resources {
+		k := at(one.StackSet, one.AccountID, one.Region)
+		if n, looked := out[k]; looked {
+			n.Runs++
+			if one.WouldChange {
+				n.Changes++
+			}
+			out[k] = n
+		}
+	}
+	return out
 }
 
 // readBlast reads what enforcement would change.
@@ -44,17 +78,13 @@ func (j *job) readBlast(ctx context.Context, plan *stackset.Plan) (*blast.Radius
 	return radius, nil
 }
 
-// foretell shows before a run that enforces what it would change; one that has nothing to
-// do reads nothing for it.
-func (j *job) foretell(ctx context.Context, plan *stackset.Plan) error {
+// foreseen is what a run that enforces would change, nil of one that has nothing to do,
+// which reads nothing for it.
+func (j *job) foreseen(ctx context.Context, plan *stackset.Plan) (*blast.Radius, error) {
 	if j.Remediation == stackset.RemediationOff || j.Remediation == "" || j.Quiet || !plan.Pending() {
-		return nil
+		return nil, nil
 	}
-	radius, err := j.blastRadius(ctx, plan)
-	if err != nil {
-		return err
-	}
-	return showBlast(j.streams.err, plan, radius, 10)
+	return j.blastRadius(ctx, plan)
 }
 
 // showWhole writes a plan for a person, with its blast radius where that was read.

@@ -2,6 +2,7 @@ package cost
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 )
@@ -12,13 +13,13 @@ func TestEstimate(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := table.Estimate([]Use{
-		{"b", "eu-west-1", "y", Evaluation, Range{5, 20}},
-		{"a", "eu-west-1", "x", Evaluation, Range{5, 20}}, // together 10 and 40: 20, and 20 + 20 + 5
-		{"a", "us-east-1", "x", ConfigItem, Range{1, 10}},
-		{"a", "us-east-1", "x", ConfigItem, Range{1, 10}}, // the same once more
-		{"a", "us-gov-west-1", "x", ConfigItem, Range{1, 10}},
-		{"a", "eu-west-1", "z", "nothing", Range{1, 10}},
-		{"a", "us-west-2", "x", ConfigItem, Range{}},
+		{Template: "b", Region: "eu-west-1", What: "y", Price: Evaluation, Quantity: Range{5, 20}},
+		{Template: "a", Region: "eu-west-1", What: "x", Price: Evaluation, Quantity: Range{5, 20}}, // together 10 and 40: 20, and 20 + 20 + 5
+		{Template: "a", Region: "us-east-1", What: "x", Price: ConfigItem, Quantity: Range{1, 10}},
+		{Template: "a", Region: "us-east-1", What: "x", Price: ConfigItem, Quantity: Range{1, 10}}, // the same once more
+		{Template: "a", Region: "us-gov-west-1", What: "x", Price: ConfigItem, Quantity: Range{1, 10}},
+		{Template: "a", Region: "eu-west-1", What: "z", Price: "nothing", Quantity: Range{1, 10}},
+		{Template: "a", Region: "us-west-2", What: "x", Price: ConfigItem, Quantity: Range{}},
 	})
 	var lines []string
 	for _, l := range e.Lines {
@@ -50,5 +51,57 @@ func TestItems(t *testing.T) {
 	}
 	if got := h.Items(true); got.Low != 2 || got.High < 310 || got.High > 320 {
 		t.Errorf("daily: %v", got)
+	}
+}
+
+// What goes is taken off, and what is paid for otherwise costs the difference, which is
+// less wide than the two apart.
+func TestEstimateOfWhatGoes(t *testing.T) {
+	table, err := Parse([]byte(strings.Replace(small, "  config-evaluation:", "  config-item-daily: {unit: daily item, source: there, checked: 2026-01-01, default: 2}\n  config-evaluation:", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Holding{Resources: Range{1, 10}, Changes: Range{1, 200}}
+	e := table.Estimate([]Use{
+		{Template: "a", Region: "eu-west-1", What: "gone", Price: ConfigItem, Quantity: Range{10, 40}.Negative()},
+		{Template: "b", Region: "us-east-1", What: "gone", Price: ConfigItem, Quantity: Range{10, 40}.Negative()}, // at 2 to 3
+		{Template: "b", Region: "eu-west-1", What: "tiers", Price: Evaluation, Quantity: Range{10, 40}.Negative()},
+		{Template: "c", Region: "eu-west-1", What: "often", Price: ConfigItemDaily, Instead: ConfigItem, Swaps: h.Frequency(true)},
+		{Template: "c", Region: "eu-west-1", What: "often", Price: ConfigItemDaily, Instead: ConfigItem, Swaps: h.Frequency(true)},
+		{Template: "d", Region: "us-gov-west-1", What: "often", Price: ConfigItemDaily, Instead: ConfigItem, Swaps: h.Frequency(true)},
+	})
+	got := map[string]Line{}
+	for _, l := range e.Lines {
+		got[l.Template+" "+l.What] = l
+	}
+	for name, want := range map[string]Range{
+		"a gone": {-20, -5}, "b gone": {-120, -20}, "b tiers": {-80, -5},
+		// Twice: from 200 changes of 10 resources, of which 365/12 are left at four times the
+		// price, to as many changes as there are days.
+		"c often": {2 * (10*2*days - 10*0.5*200), 2 * 10 * 1.5 * days},
+	} {
+		l, ok := got[name]
+		if !ok || math.Abs(l.MonthlyLow-want.Low) > 0.001 || math.Abs(l.MonthlyHigh-want.High) > 0.001 {
+			t.Errorf("%s: %+v, want %v", name, l, want)
+		}
+	}
+	if until := got["c often"].Instead; until == nil || until.Unit != "item" || until.QuantityLow != 2 || until.QuantityHigh != 4000 || until.UnitPriceLow != 0.5 {
+		t.Errorf("%+v", until)
+	}
+	if got := strings.Join(e.Lacking, "; "); got != "the price table says nothing of config-item in us-gov-west-1" {
+		t.Errorf("lacks %s", got)
+	}
+}
+
+// The other way round costs as much less.
+func TestFrequency(t *testing.T) {
+	for _, h := range []Holding{{Range{0, 10}, Range{0, 1}}, {Range{1, 1}, Range{40, 50}}, {Range{2, 5}, Range{1, 500}}} {
+		there, back := h.Frequency(true).difference(Range{4, 4}, Range{1, 1}), h.Frequency(false).difference(Range{1, 1}, Range{4, 4})
+		if there != back.Negative() {
+			t.Errorf("%+v: %v and %v", h, there, back)
+		}
+	}
+	if got := (Holding{Range{0, 10}, Range{0, 1}}).Frequency(true).difference(Range{4, 4}, Range{1, 1}); got != (Range{0, 30}) {
+		t.Errorf("%v", got)
 	}
 }

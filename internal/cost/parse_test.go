@@ -107,8 +107,12 @@ func FuzzParse(f *testing.F) {
 		for name := range table.Prices {
 			uses = append(uses, Use{Template: "t", Region: "us-east-1", What: name, Price: name, Quantity: Range{1, 1e9}})
 		}
+		for name := range table.Prices {
+			uses = append(uses, Use{Template: "t", Region: "us-east-1", What: "less " + name, Price: name, Quantity: Range{-1, 0}},
+				Use{Template: "t", Region: "us-east-1", What: "other " + name, Price: name, Instead: name, Swaps: Holding{Range{0, 5}, Range{0, 90}}.Frequency(true)})
+		}
 		e := table.Estimate(uses)
-		if e.MonthlyLow < 0 || e.MonthlyHigh < 0 || e.MonthlyHigh != e.MonthlyHigh || len(e.Lines)+len(e.Lacking) != len(uses) {
+		if !(e.MonthlyLow <= e.MonthlyHigh) || len(e.Lines)+3*len(e.Lacking) != len(uses) {
 			t.Fatalf("%+v", e)
 		}
 	})

@@ -17,6 +17,9 @@ func (r Range) Times(n float64) Range { return Range{r.Low * n, r.High * n} }
 // Plus is both together.
 func (r Range) Plus(o Range) Range { return Range{r.Low + o.Low, r.High + o.High} }
 
+// Negative is a range of what goes.
+func (r Range) Negative() Range { return Range{-r.High, -r.Low} }
+
 // Table is a price table.
 type Table struct {
 	Date, Currency string
@@ -65,6 +68,18 @@ func (p Price) In(region string) Amount {
 	return best
 }
 
+// bounds are the least and the most that a unit costs, in any tier.
+func (a Amount) bounds() Range {
+	if a.Tiers == nil {
+		return Range{a.Low, a.High}
+	}
+	out := Range{a.Tiers[0].Price, a.Tiers[0].Price}
+	for _, t := range a.Tiers[1:] {
+		out = Range{min(out.Low, t.Price), max(out.High, t.Price)}
+	}
+	return out
+}
+
 // of is what a quantity costs.
 func (a Amount) of(q Range) Range {
 	if a.Tiers == nil {
@@ -110,14 +125,19 @@ func (a Assumptions) Of(resourceType string) Holding {
 }
 
 // Items are the configuration items of a month: one for each change, and in the first
-// month one for each resource that is there. With daily recording a resource has at most
-// one a day.
+// month one for each resource that is there.
 func (h Holding) Items(daily bool) Range {
+	return h.Changed(daily).Plus(Range{High: h.Resources.High})
+}
+
+// Changed are the items of any later month. With daily recording a resource has at most
+// one a day.
+func (h Holding) Changed(daily bool) Range {
 	changes := h.Changes
 	if daily {
 		changes.Low, changes.High = min(changes.Low, days), min(changes.High, days)
 	}
-	return Range{h.Resources.Low * changes.Low, h.Resources.High * (changes.High + 1)}
+	return Range{h.Resources.Low * changes.Low, h.Resources.High * changes.High}
 }
 
 const days = 365.0 / 12

@@ -120,6 +120,7 @@ var (
 	aggregator = on(everything, `config:DescribeConfigurationAggregatorSourcesStatus config:DescribeConfigurationAggregators config:SelectAggregateResourceConfig
 		organizations:ListDelegatedAdministrators`)
 	seen = plainly("cloudformation:DescribeStacks")
+	body = plainly("cloudformation:GetTemplate") // of a plain stack that another version made, to say what its update adds
 	put  = plainly("cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:ExecuteChangeSet cloudformation:TagResource cloudformation:UntagResource")
 	drop = plainly("cloudformation:DeleteStack")
 	// StackSets asks Organizations as the caller whether its account is one
@@ -145,7 +146,7 @@ func always(list []need) []need {
 // Commands are the commands that call AWS, in the order of the help. The first is the
 // main job; activate is doctor --activate.
 func Commands() []Command {
-	plan := slices.Concat(walk, tags, regions, access, control, tower, aggregator, look, quotas, joins, underWay, overrides, enter, seen, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
+	plan := slices.Concat(walk, tags, regions, access, control, tower, aggregator, look, quotas, joins, underWay, overrides, enter, seen, body, inside(stackset.PreflightPolicy), inside(blast.FullPolicy()))
 	report := slices.Concat(walk, tags, regions, look, enter, seen, inside(reports.ReadPolicy))
 	deploy := slices.Concat(plan, define, create, deletes, watch, put, drop)
 	take := slices.Concat(walk, tags, regions, look, deletes, watch)
