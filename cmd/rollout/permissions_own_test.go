@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -221,5 +224,29 @@ func TestPoliciesForPlainStacksAreTheLeast(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a plain stack of an earlier version has is read to say what its update adds; who
+// may not read it is told so, and the plan goes on.
+func TestPolicyOfAPlanForAnOlderPlainStack(t *testing.T) {
+	in := doctor.PolicyInput{Partition: "aws", StackSets: []string{"rollout-*"}, Roles: awsapi.DefaultRoleNames, Own: true}
+	older := act{args: words([]string{"plan", "--account", "management", "--include-management", "--region", "us-east-1", "--template", "ebs-encryption"}), after: func(th *theater) {
+		_, err := cloudformation.NewFromConfig(th.operator()).CreateStack(th.t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("rollout-ebs-encryption"), TemplateBody: aws.String(`{"Resources":{"Topic":{"Type":"AWS::SNS::Topic"}}}`),
+			Tags: []cfntypes.Tag{{Key: aws.String("rollout:template"), Value: aws.String("ebs-encryption")}}})
+		if err != nil {
+			th.t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+	}}
+	whole := doctor.Policy(named("plan"), in)
+	status, said, called := perform(t, older, &whole)
+	if status != exitDone || refused(said) || !slices.Contains(called, "cloudformation:GetTemplate") {
+		t.Fatalf("exit status %d with the whole policy, called %v\n%s", status, called, said)
+	}
+	less := without(whole, "cloudformation:GetTemplate")
+	status, said, _ = perform(t, older, &less)
+	if missed := missing("cloudformation:GetTemplate", status, said); missed != "" || status != exitDone {
+		t.Error(missed)
 	}
 }
