@@ -20,7 +20,6 @@ import (
 // The policy that guards a deployment keeps an account's own administrator from
 // undoing it, and leaves StackSets and everything else free.
 func TestProtectingPolicyProtects(t *testing.T) {
-	t.Parallel()
 	r := rehearse(t)
 	target := r.accounts(1, "Workloads/Staging")[0]
 	chosen := []string{"--account", target, "--region", "us-east-1", "--yes"}

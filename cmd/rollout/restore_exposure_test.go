@@ -152,7 +152,6 @@ func found(t *testing.T, api *configservice.Client, e exposed) bool {
 // metadata options, snapshots' and buckets' public access. The role made for it can do
 // that and, until it is told, cannot open anything to the public.
 func TestRestoreOfExposures(t *testing.T) {
-	t.Parallel()
 	r := rehearse(t)
 	account := r.accounts(1, "Workloads/")[0]
 	at := []string{"--account", account, "--region", "us-east-1"}

@@ -34,7 +34,6 @@ var passing = []struct {
 // docs/restore.md shows what a restore does, as the program and EC2 said it; go test
 // -update writes it.
 func TestPageOfARestore(t *testing.T) {
-	t.Parallel()
 	r := rehearse(t)
 	account := r.accounts(1, "Workloads/")[0]
 	const region = "us-east-1"

@@ -16,7 +16,6 @@ import (
 // What remediations set can be set back: a default of the Region, flow logs of a VPC,
 // the password policy. Where nothing could exempt it, it has to be disarmed first.
 func TestRestoreOfSettings(t *testing.T) {
-	t.Parallel()
 	r := rehearse(t)
 	account := r.accounts(1, "Workloads/")[0]
 	at := []string{"--account", account, "--region", "us-east-1"}

@@ -12,7 +12,6 @@ import (
 // A default group that automatic remediation emptied gets its rules back from each of
 // the three places, is exempt before that, and is not emptied again.
 func TestRestoreOfAnEmptiedGroup(t *testing.T) {
-	t.Parallel()
 	r := rehearse(t)
 	targets := r.accounts(3, "Workloads/")
 	type group struct{ id, account string }
