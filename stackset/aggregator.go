@@ -1,6 +1,7 @@
 package stackset
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -105,7 +106,7 @@ func findAggregator(ctx context.Context, s *awsapi.Session, regions []string) (*
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, "", firstOf(own, err)
+			return nil, "", cmp.Or(own, err)
 		}
 		for _, a := range page.DelegatedAdministrators {
 			if id := aws.ToString(a.Id); id != "" && id != s.Account {
@@ -122,16 +123,9 @@ func findAggregator(ctx context.Context, s *awsapi.Session, regions []string) (*
 		if g != nil {
 			return g, id, nil
 		}
-		own = firstOf(own, err)
+		own = cmp.Or(own, err)
 	}
 	return nil, "", own
-}
-
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // aggregatorOf chooses among the aggregators of one account; nil is none.
@@ -205,13 +199,13 @@ func (g *aggregator) recorders(ctx context.Context, accounts, regions []string) 
 		return g.query(ctx, "SELECT accountId, awsRegion, resourceName, configuration WHERE resourceType = '"+typeRecorder+"' AND awsRegion = '"+region+"'"+amongst(accounts), aggregatePage)
 	}) {
 		if rows.err != nil {
-			failure = firstOf(failure, rows.err)
+			failure = cmp.Or(failure, rows.err)
 			continue
 		}
 		for _, text := range rows.list {
 			t, r, err := recorderRow(text)
 			if err != nil {
-				failure = firstOf(failure, fmt.Errorf("read what aggregator %s says of recorders: %w", g.name, err))
+				failure = cmp.Or(failure, fmt.Errorf("read what aggregator %s says of recorders: %w", g.name, err))
 				continue
 			}
 			if r.Name == "" || strings.HasPrefix(r.Name, serviceLinkedRecorder) {
@@ -226,10 +220,7 @@ func (g *aggregator) recorders(ctx context.Context, accounts, regions []string) 
 	for t := range twice {
 		delete(out, t)
 	}
-	if failure == nil {
-		failure = ctx.Err()
-	}
-	return out, failure
+	return out, cmp.Or(failure, ctx.Err())
 }
 
 // amongst narrows a query to the accounts, where they are few enough to be named.

@@ -114,15 +114,15 @@ func (p *planner) full() {
 			t := Target{a.ID, region}
 			count, counted := p.facts.Aggregate.Stacks[t]
 			limit := p.facts.StackLimits[t]
-			most, why := limit.Value, "it can have %d there (AWS CloudFormation's quota \"Stack count\", L-0485CB21)"
+			most, whose, unread := limit.Value, "", ""
 			if most == 0 {
-				most, why = mostStacks, "by default it can have %d there (AWS CloudFormation's quota \"Stack count\", L-0485CB21)"
+				most, whose = mostStacks, "by default "
 				if limit.Gap.Is() {
-					why += "; what it was raised to could not be read: " + strings.ReplaceAll(limit.Gap.Text, "%", "%%")
+					unread = "; what it was raised to could not be read: " + limit.Gap.Text
 				}
 			}
 			if adds[t] > 0 && counted && count+adds[t] > most {
-				p.find(Finding{Code: "quota-stacks", Text: fmt.Sprintf("In {places} the account has %d stacks, as an aggregator of AWS Config counts them, and this run adds %d: "+why+".", count, adds[t], most)}, In(a, region))
+				p.find(Finding{Code: "quota-stacks", Text: fmt.Sprintf("In {places} the account has %d stacks, as an aggregator of AWS Config counts them, and this run adds %d: %sit can have %d there (AWS CloudFormation's quota \"Stack count\", L-0485CB21)%s.", count, adds[t], whose, most, unread)}, In(a, region))
 			}
 		}
 	}

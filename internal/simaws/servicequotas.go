@@ -164,10 +164,12 @@ func (in quotaInput) cut(list []any, name string) (any, error) {
 		return nil, illegalQuota("MaxResults is from 1 to 100")
 	}
 	if in.NextToken != "" {
-		text, broken := base64.StdEncoding.DecodeString(in.NextToken)
+		text, err := base64.StdEncoding.DecodeString(in.NextToken)
 		at, found := strings.CutPrefix(string(text), name)
-		var err error
-		if from, err = strconv.Atoi(at); broken != nil || err != nil || !found || from < 0 {
+		if err == nil {
+			from, err = strconv.Atoi(at)
+		}
+		if err != nil || !found || from < 0 {
 			return nil, fail(http.StatusBadRequest, "InvalidPaginationTokenException", "Invalid input was provided.")
 		}
 	}
