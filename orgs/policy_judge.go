@@ -72,26 +72,17 @@ func (p *Policies) Judge(a *Account, ask Ask) (Denial, bool) {
 		return false
 	}
 	for _, target := range a.chain() {
-		list := p.attached[target]
-		for _, policy := range list {
+		bind := p.attached[target]
+		if aboutResources(ask.Action) {
+			bind = slices.Concat(bind, p.resource[target])
+		}
+		for _, policy := range bind {
 			if policy.Broken != "" {
 				note(Denial{Policy: policy, Target: target}, unsure)
 			}
 			for _, s := range policy.Statements {
 				if s.Effect == "Deny" && note(Denial{Policy: policy, Sid: s.Sid, Target: target}, s.applies(a, ask)) {
 					return *perhaps, true
-				}
-			}
-		}
-		if aboutResources(ask.Action) {
-			for _, policy := range p.resource[target] {
-				if policy.Broken != "" {
-					note(Denial{Policy: policy, Target: target}, unsure)
-				}
-				for _, s := range policy.Statements {
-					if s.Effect == "Deny" && note(Denial{Policy: policy, Sid: s.Sid, Target: target}, s.applies(a, ask)) {
-						return *perhaps, true
-					}
 				}
 			}
 		}

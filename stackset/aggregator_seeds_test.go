@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,57 +20,33 @@ import (
 // anything is deployed, after it, and in the minutes after things have changed, when the
 // aggregator has not heard of it.
 func TestAggregatorChangesNoPlan(t *testing.T) {
-	first, n := number(t, "ROLLOUT_SEED", 0), number(t, "ROLLOUT_SEEDS", 12)
-	if underRace || testing.Short() {
-		n = min(n, 3)
-	}
-	if first > 0 {
-		n = 1
-	}
-	told := make([]int, n)
-	t.Run("seeds", func(t *testing.T) {
-		for i := range n {
-			seed := max(first, 1) + uint64(i)
-			t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					w := newSeeded(t, seed)
-					w.tally = newTally()
-					d, ok := w.wish()
-					if !ok {
-						return
-					}
-					if err := w.sim.PutAggregator(simaws.AggregatorSpec{Region: w.home}); err != nil {
-						t.Fatal(err)
-					}
-					w.prepare(d) //nolint:errcheck // learns which role works
-					p, some := w.sameWithout(d, "at first")
-					if p == nil {
-						return
-					}
-					told[i] += some
-					w.apply(p)
-					time.Sleep(10 * time.Minute)
-					_, some = w.sameWithout(d, "deployed")
-					told[i] += some
-					w.change()
-					_, some = w.sameWithout(d, "changed just now")
-					told[i] += some
-					if t.Failed() {
-						t.Logf("ROLLOUT_SEED=%d is:\n%s", seed, strings.Join(w.said, "\n"))
-					}
-				})
-			})
+	var told atomic.Int64
+	overSeeds(t, 12, 3, func(w *seeded) {
+		d, ok := w.wish()
+		if !ok {
+			return
 		}
+		if err := w.sim.PutAggregator(simaws.AggregatorSpec{Region: w.home}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.prepare(d) //nolint:errcheck // learns which role works
+		p, some := w.sameWithout(d, "at first")
+		if p == nil {
+			return
+		}
+		told.Add(int64(some))
+		w.apply(p)
+		time.Sleep(10 * time.Minute)
+		_, some = w.sameWithout(d, "deployed")
+		told.Add(int64(some))
+		w.change()
+		_, some = w.sameWithout(d, "changed just now")
+		told.Add(int64(some))
 	})
-	total := 0
-	for _, some := range told {
-		total += some
-	}
-	if total == 0 {
+	if told.Load() == 0 {
 		t.Error("no aggregator told anything")
 	}
-	t.Logf("%d account-Regions were told by aggregators", total)
+	t.Logf("%d account-Regions were told by aggregators", told.Load())
 }
 
 // sameWithout plans with the organization's aggregator and without it, and gives the first

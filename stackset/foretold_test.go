@@ -23,18 +23,32 @@ import (
 // do, and the operations are those that were named. Each organization is deployed to
 // several times, and changes in between as organizations do; faults on the wire change
 // nothing of this.
-//
-// ROLLOUT_SEED=123 runs one organization and tells what it is; ROLLOUT_SEEDS=2000 runs
-// so many.
 func TestEveryFailureIsForetold(t *testing.T) {
-	first, n := number(t, "ROLLOUT_SEED", 0), number(t, "ROLLOUT_SEEDS", 200)
+	total := newTally()
+	n, one := overSeeds(t, 200, 10, func(w *seeded) {
+		w.lead()
+		total.add(w.tally)
+	})
+	if t.Failed() || one {
+		t.Log("\n" + total.String())
+		return
+	}
+	foretoldPage(t, n, total)
+}
+
+// overSeeds runs organizations of chance side by side: n of them, a few with the race
+// detector and -short, since a plain run tries the others. ROLLOUT_SEED=123 runs one and
+// tells what it is; ROLLOUT_SEEDS=2000 runs so many. It says how many ran, and whether
+// that is a chosen one.
+func overSeeds(t *testing.T, n, few uint64, each func(w *seeded)) (ran uint64, one bool) {
+	t.Helper()
+	first, n := number(t, "ROLLOUT_SEED", 0), number(t, "ROLLOUT_SEEDS", n)
 	if underRace || testing.Short() {
-		n = min(n, 10) // a plain run tries the others
+		n = min(n, few)
 	}
 	if first > 0 {
 		n = 1
 	}
-	total := newTally()
 	t.Run("seeds", func(t *testing.T) {
 		for seed := max(first, 1); seed < max(first, 1)+n; seed++ {
 			t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -42,8 +56,7 @@ func TestEveryFailureIsForetold(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newSeeded(t, seed)
 					w.tally = newTally()
-					w.lead()
-					total.add(w.tally)
+					each(w)
 					if t.Failed() || first > 0 {
 						t.Logf("ROLLOUT_SEED=%d is:\n%s", seed, strings.Join(w.said, "\n"))
 					}
@@ -51,11 +64,7 @@ func TestEveryFailureIsForetold(t *testing.T) {
 			})
 		}
 	})
-	if t.Failed() || first > 0 {
-		t.Log("\n" + total.String())
-		return
-	}
-	foretoldPage(t, n, total)
+	return n, first > 0
 }
 
 // lead deploys to the organization a few times.
