@@ -75,10 +75,14 @@ func showSteps(w io.Writer, steps []stackset.Step) error {
 			fmt.Fprint(w, ", after the first wave")
 		}
 		fmt.Fprintln(w)
+		accounts := "account" // of a plain stack
+		if f := s.Filter(); f != "" {
+			accounts = "of these the accounts (" + f + ")"
+		}
 		for _, given := range []struct {
 			name   string
 			values []string
-		}{{"organizational units", s.OUs}, {"of these the accounts (" + s.Filter() + ")", s.Accounts}, {"Regions", s.Regions}, {"overrides", overridesOf(s)}} {
+		}{{"organizational units", s.OUs}, {accounts, s.Accounts}, {"Regions", s.Regions}, {"overrides", overridesOf(s)}} {
 			if len(given.values) > 0 {
 				fmt.Fprintf(w, "     %s: %s\n", given.name, terminal.Clean(strings.Join(given.values, " ")))
 			}
